@@ -1,0 +1,136 @@
+"""Custody records (`formats/custody.md`): what happened to one exhibit, each bound to the one before."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from deedbox_sync import canonical_json, timestamp
+from deedbox_sync.canonical_json import Fields, Json, is_word
+
+# A record is a few hundred bytes; the rest is room for purposes that people type.
+MAX_RECORD = 65_536
+DIGEST_LENGTH = 32
+NO_DIGEST = bytes(DIGEST_LENGTH)
+LANES = ("batch", "held", "spool", "stream", "upload")
+
+_ACTOR = re.compile(r"box|(?:account|device):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acted: `account:UUID`, `device:UUID` or `box`; by what name people know them; by what way they came in."""
+
+    id: str
+    name: str
+    via: str
+
+
+@dataclass(frozen=True)
+class CustodyRecord:
+    """One event in the life of an exhibit. `detail` has the members that its kind asks for."""
+
+    exhibit: UUID
+    number: int
+    kind: str
+    time: datetime
+    actor: Actor
+    previous: bytes
+    detail: Mapping[str, Json]
+
+
+def encode(record: CustodyRecord) -> bytes:
+    """The record's one byte string; FormatError where it breaks a rule of the format."""
+    data = canonical_json.encode(
+        {
+            "actor": {"id": record.actor.id, "name": record.actor.name, "via": record.actor.via},
+            "detail": record.detail,
+            "exhibit": str(record.exhibit),
+            "kind": record.kind,
+            "number": record.number,
+            "previous": record.previous.hex(),
+            "time": timestamp.encode(record.time),
+            "v": 1,
+        }
+    )
+    parse(data)
+    return data
+
+
+def parse(data: bytes) -> CustodyRecord:
+    """The record of these bytes. The detail of a kind that is unknown here is taken as it is."""
+    fields = Fields(canonical_json.parse_object(data, limit=MAX_RECORD, where="custody record"), "custody record")
+    fields.literal("v", 1)
+    actor = fields.object("actor")
+    record = CustodyRecord(
+        exhibit=fields.uuid("exhibit"),
+        number=fields.integer("number", low=1),
+        kind=fields.text("kind"),
+        time=fields.time("time"),
+        actor=Actor(actor.text("id"), actor.text("name"), actor.text("via")),
+        previous=fields.hex("previous", DIGEST_LENGTH),
+        detail=fields.members("detail"),
+    )
+    actor.done()
+    fields.done()
+    if not is_word(record.kind):
+        raise fields.fault("kind", "is not a lower-case word")
+    if not _ACTOR.fullmatch(record.actor.id):
+        raise actor.fault("id", "is not account:UUID, device:UUID or box")
+    if (record.number == 1) != (record.previous == NO_DIGEST):
+        raise fields.fault("previous", "is zero for the first record and for no other")
+    check = _DETAILS.get(record.kind)
+    if check is not None:
+        detail = Fields(record.detail, "custody record.detail")
+        check(detail)
+        detail.done()
+    return record
+
+
+def digest(encoded: bytes) -> bytes:
+    """What the log commits to, and the next record's `previous`."""
+    return sha256(encoded).digest()
+
+
+def _check_received(detail: Fields) -> None:
+    detail.hex("statement", DIGEST_LENGTH)
+    detail.hex("content", DIGEST_LENGTH)
+    detail.integer("size")
+    if detail.text("lane") not in LANES:
+        raise detail.fault("lane", f"is none of {', '.join(LANES)}")
+    detail.boolean("captured")
+
+
+def _check_derived(detail: Fields) -> None:
+    detail.uuid("derived")
+    detail.word("form")
+    detail.hex("content", DIGEST_LENGTH)
+    detail.integer("size")
+    detail.text("producer")
+
+
+def _check_exported(detail: Fields) -> None:
+    detail.uuid("bundle")
+    detail.optional_text("purpose")
+
+
+def _check_read(detail: Fields) -> None:
+    quarter = detail.time("quarter")
+    if quarter.minute % 15 or quarter.second or quarter.microsecond:
+        raise detail.fault("quarter", "is not the start of a quarter hour")
+
+
+def _check_superseded(detail: Fields) -> None:
+    detail.uuid("by")
+
+
+_DETAILS = {
+    "received": _check_received,
+    "derived": _check_derived,
+    "exported": _check_exported,
+    "viewed": _check_read,
+    "downloaded": _check_read,
+    "superseded": _check_superseded,
+}
