@@ -1,0 +1,1 @@
+"""Disk work that desk and box share: durable files, free space, one owner a folder, encrypted SQLite."""

@@ -1,0 +1,20 @@
+"""The one Piccolo application: all tables, one history of migrations."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig, table_finder
+
+_TABLES = "deedbox_server.database.tables"
+
+APP_CONFIG = AppConfig(
+    app_name="deedbox",
+    migrations_folder_path=str(Path(__file__).with_name("migrations")),
+    table_classes=table_finder(
+        [
+            f"{_TABLES}.{name}"
+            for name in ("cases", "evidence", "jobs", "notary", "people", "reading", "settings", "vault")
+        ]
+    ),
+    migration_dependencies=[],
+    commands=[],
+)

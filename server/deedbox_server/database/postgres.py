@@ -1,0 +1,151 @@
+"""The database on Postgres, for firms that have outgrown one box."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from asyncpg.transaction import Transaction
+
+from deedbox_server.database import placeholders
+from deedbox_server.database.errors import DatabaseBusy, DatabaseError, UniqueViolation
+from deedbox_server.database.interface import Database, Dialect, Row, Session
+from deedbox_server.database.sqlite_values import split_name
+from deedbox_server.errors import DiskFull
+
+STATEMENT_SECONDS = 60.0  # a statement that takes longer is stuck: ours are short
+COPY_FROM = 16  # rows; COPY looks the columns up first, which costs more than it saves for fewer
+
+
+class PostgresDatabase(Database):
+    """READ COMMITTED: a transaction that reads, decides and writes locks what it read (FOR UPDATE) or writes with
+    a condition.
+    """
+
+    dialect: Dialect = "postgres"
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        super().__init__()
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, connections: int) -> "PostgresDatabase":
+        """Connect; DatabaseBusy when the server does not answer."""
+        with _errors():
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=connections, command_timeout=STATEMENT_SECONDS, init=_prepare_connection
+            )
+        return cls(pool)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def _prepared(self, sql: str, values: int) -> str:
+        return placeholders.for_postgres(sql, values)
+
+    async def _begin(self) -> Session:
+        with _errors():
+            connection = await self._pool.acquire()
+            try:
+                transaction = connection.transaction()
+                await transaction.start()
+            except BaseException:
+                await self._pool.release(connection)
+                raise
+        return _PostgresSession(self._pool, connection, transaction)
+
+    async def _alone(self, sql: str, args: Sequence[Any]) -> list[Row]:
+        with _errors():
+            return _rows(await self._pool.fetch(sql, *args))
+
+
+class _PostgresSession(Session):
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        connection: "PoolConnectionProxy[asyncpg.Record]",
+        transaction: Transaction,
+    ) -> None:
+        self._pool = pool
+        self._connection = connection
+        self._transaction = transaction
+
+    async def run(self, sql: str, args: Sequence[Any]) -> list[Row]:
+        with _errors():
+            return _rows(await self._connection.fetch(sql, *args))
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        with _errors():
+            await self._connection.executemany(sql, rows)
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """COPY for many rows; for few, one INSERT each, sent together."""
+        if len(rows) >= COPY_FROM:
+            with _errors():
+                await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+            return
+        names = ", ".join(f'"{name}"' for name in columns)
+        places = ", ".join(f"${number + 1}" for number in range(len(columns)))
+        await self.run_many(f'INSERT INTO "{table}" ({names}) VALUES ({places})', rows)
+
+    async def end(self, *, commit: bool) -> None:
+        try:
+            with _errors():
+                await (self._transaction.commit() if commit else self._transaction.rollback())
+        finally:
+            await self._pool.release(self._connection)
+
+
+async def _prepare_connection(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Plain UUIDs instead of the driver's own subclass, and int or float for what sums and averages give."""
+    await connection.set_type_codec(
+        "uuid", schema="pg_catalog", encoder=_uuid_bytes, decoder=_uuid_from, format="binary"
+    )
+    await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text")
+
+
+def _uuid_bytes(value: uuid.UUID) -> bytes:
+    return value.bytes
+
+
+def _uuid_from(value: bytes) -> uuid.UUID:
+    return uuid.UUID(bytes=value)
+
+
+def _number(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
+
+
+def _rows(records: Sequence[asyncpg.Record]) -> list[Row]:
+    if not records:
+        return []
+    names = list(records[0].keys())
+    if any(name.endswith("]") for name in names):
+        names = [split_name(name)[0] for name in names]
+        return [dict(zip(names, record.values(), strict=True)) for record in records]
+    return [dict(record) for record in records]
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise UniqueViolation from error
+    except asyncpg.DiskFullError as error:
+        raise DiskFull from error
+    except (
+        asyncpg.DeadlockDetectedError,
+        asyncpg.LockNotAvailableError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.TooManyConnectionsError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.AdminShutdownError,
+        OSError,
+        TimeoutError,
+    ) as error:
+        raise DatabaseBusy from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseError from error

@@ -1,0 +1,94 @@
+"""Accounts, their keys, devices and how devices came to be trusted."""
+
+from piccolo.table import Table
+
+from deedbox_server.database.columns import UUID, BigInt, Boolean, Bytea, Integer, Text, Timestamptz
+
+
+class Account(Table, tablename="account"):
+    """Someone who may sign in."""
+
+    id = UUID(primary_key=True)
+    name = Text(unique=True)
+    role = Text()
+    password_hash = Text()
+    created = Timestamptz()
+    disabled = Boolean()
+
+
+class ApiKey(Table, tablename="api_key"):
+    """A key that acts for one account; only the digest of its secret is kept. Its handle is the part that may be
+    shown.
+    """
+
+    id = UUID(primary_key=True)
+    handle = Text(unique=True)
+    account = UUID(index=True)
+    name = Text()
+    digest = Bytea()
+    created = Timestamptz()
+    expires = Timestamptz(null=True)
+    revoked = Timestamptz(null=True)
+
+
+class Device(Table, tablename="device"):
+    """A paired desk, with the end of its journal as the box knows it. `cases` is a JSON list of ids it is
+    confined to.
+    """
+
+    id = UUID(primary_key=True)
+    account = UUID(index=True)
+    name = Text()
+    platform = Text()
+    statement_key = Bytea()
+    created = Timestamptz()
+    revoked = Timestamptz(null=True)
+    cases = Text(null=True)
+    next_sequence = BigInt()
+    last_digest = Bytea()
+
+
+class Certificate(Table, tablename="certificate"):
+    """A device certificate that the box's own authority issued, looked up by serial on each request."""
+
+    serial = Text(primary_key=True)
+    device = UUID(index=True)
+    der = Bytea()
+    not_before = Timestamptz()
+    not_after = Timestamptz()
+    revoked = Timestamptz(null=True)
+
+
+class PairingCode(Table, tablename="pairing_code"):
+    """A one-time code and the state of the exchange that uses it."""
+
+    id = UUID(primary_key=True)
+    nameplate = Text(unique=True)
+    code = Text()
+    account = UUID()
+    cases = Text(null=True)
+    made_by = Text()
+    created = Timestamptz()
+    expires = Timestamptz()
+    tries = Integer()
+    used = Timestamptz(null=True)
+    exchange = Text(null=True)
+    state = Bytea(null=True)
+    grant = Bytea(null=True)
+
+
+class RenewalNonce(Table, tablename="renewal_nonce"):
+    """A nonce that renewed a certificate once and never again."""
+
+    nonce = Bytea(primary_key=True)
+    seen = Timestamptz(index=True)
+
+
+class TrustRecord(Table, tablename="trust_record"):
+    """The bytes that a device entry of the log commits to; the id is the entry's record."""
+
+    id = UUID(primary_key=True)
+    device = UUID(index=True)
+    kind = Text()
+    record = Bytea()
+    created = Timestamptz()

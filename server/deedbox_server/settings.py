@@ -1,0 +1,168 @@
+"""What a box is told from outside: box.toml in its data folder, then the environment, then the command line; one
+frozen object.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+BOX_TOML = "box.toml"
+ENVIRONMENT = "DEEDBOX_BOX_"  # DEEDBOX_BOX_PEOPLE_PORT is people_port; the desk and the tests have names of their own
+_BOX_TOML_LIMIT = 64 << 10  # bytes; a settings file larger than this is not one
+
+
+class SettingsError(ValueError):
+    """A setting that is unknown, or no value of its kind. The message is a sentence for the administrator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A box's settings. A port of 0 lets the system choose one."""
+
+    data: Path
+    name: str = "Deedbox"
+    people_host: str = "127.0.0.1"
+    people_port: int = 8443
+    device_host: str = "127.0.0.1"
+    device_port: int = 8444
+    database_url: str | None = field(default=None, repr=False)  # holds a password; None is encrypted SQLite in `data`
+    database_connections: int = 10  # of Postgres; its own limit is 100 for everybody
+    postgres_volume_encrypted: bool = False  # the administrator's word that Postgres stores on an encrypted volume
+    backup_configured: bool = False
+    key_file: Path | None = None  # unlocks without a passphrase; beside the data it protects nothing
+    ocr_languages: tuple[str, ...] = ("eng",)
+    worker_count: int = 2
+    worker_memory_mb: int = 1500
+    worker_seconds: int = 600
+    worker_scratch_mb: int = 1024
+
+    @property
+    def box_toml(self) -> Path:
+        return self.data / BOX_TOML
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def database_folder(self) -> Path:
+        return self.data / "db"
+
+    @property
+    def database_file(self) -> Path:
+        return self.database_folder / "box.db"
+
+    @property
+    def index_file(self) -> Path:
+        return self.database_folder / "index.db"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.data / "lock"
+
+    @classmethod
+    def load(cls, data: Path, environment: Mapping[str, str], **arguments: object) -> "Settings":
+        """The settings of the box in `data`. An argument of None counts as not given; SettingsError says what is
+        wrong and where.
+        """
+        given: dict[str, Any] = {"data": data}
+        given |= _from_toml(data / BOX_TOML)
+        given |= _from_environment(environment)
+        for name, value in arguments.items():
+            if value is not None:
+                given[_known(name, "argument")] = _typed(name, value, "the command line")
+        settings = cls(**given)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        for name in ("people_port", "device_port"):
+            if not 0 <= getattr(self, name) <= 65535:
+                raise SettingsError(f"{name} must be between 0 and 65535.")
+        for name in ("database_connections", "worker_count", "worker_memory_mb", "worker_seconds", "worker_scratch_mb"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 1.")
+        if not self.ocr_languages:
+            raise SettingsError("ocr_languages must name at least one language.")
+        if self.people_port == self.device_port != 0 and self.people_host == self.device_host:
+            raise SettingsError("people_port and device_port must differ: people and devices have a listener each.")
+
+
+_KINDS: Mapping[str, str] = {setting.name: str(setting.type) for setting in fields(Settings) if setting.name != "data"}
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_BOX_TOML_LIMIT + 1)
+    except FileNotFoundError:
+        return {}
+    if len(raw) > _BOX_TOML_LIMIT:
+        raise SettingsError(f"{path} is larger than {_BOX_TOML_LIMIT} bytes.")
+    try:
+        found = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+    return {_known(name, str(path)): _typed(name, value, str(path)) for name, value in found.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if variable.startswith(ENVIRONMENT):
+            name = _known(variable.removeprefix(ENVIRONMENT).lower(), variable)
+            found[name] = _typed(name, _read(name, text, variable), variable)
+    return found
+
+
+def _known(name: str, where: str) -> str:
+    if name not in _KINDS:
+        raise SettingsError(f"{where}: there is no setting {name!r}. Known are: {', '.join(sorted(_KINDS))}.")
+    return name
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "int": int,
+    "bool": _truth,
+    "tuple[str, ...]": lambda text: tuple(part for part in text.replace("+", ",").split(",") if part),
+}
+
+
+def _read(name: str, text: str, where: str) -> object:
+    """A value from the environment, which has only text."""
+    try:
+        return _READERS.get(_KINDS[name], str)(text)
+    except (ValueError, KeyError) as error:
+        raise SettingsError(f"{where}: {text!r} is no {_WORDS[_KINDS[name]]}.") from error
+
+
+_WORDS: Mapping[str, str] = {
+    "str": "text",
+    "str | None": "text",
+    "int": "whole number",
+    "bool": "true or false",
+    "Path | None": "path",
+    "tuple[str, ...]": "list of texts",
+}
+
+
+def _typed(name: str, value: object, where: str) -> object:
+    """The value as the type of its setting, or SettingsError; nothing is guessed."""
+    kind = _KINDS[name]
+    if kind == "Path | None" and isinstance(value, str | Path):
+        return Path(value)
+    if kind == "tuple[str, ...]" and isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if kind in ("str", "str | None") and isinstance(value, str):
+        return value
+    raise SettingsError(f"{where}: {name} must be {_WORDS[kind]}, not {value!r}.")

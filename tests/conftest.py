@@ -1,0 +1,121 @@
+"""Databases for every test that wants one: with `database` a test runs twice, on encrypted SQLite and on Postgres.
+
+Postgres is a server of its own, started once a session where a test first asks for it; DEEDBOX_TEST_POSTGRES
+names another one (a URL of a role that may create databases) instead. Each test gets a fresh, migrated copy of a
+template in either dialect.
+"""
+
+import asyncio
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from deedbox_server.database import Database, migrate, open_database, open_sqlite
+from deedbox_server.settings import Settings
+
+DATABASE_KEY = bytes(range(32))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, closed database under DATABASE_KEY, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+
+    async def make() -> None:
+        database = await open_sqlite(path, DATABASE_KEY)
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """A migrated SQLite database at tmp_path/db/box.db, as in a box whose data folder is tmp_path."""
+    path = Settings(data=tmp_path).database_file
+    path.parent.mkdir()
+    shutil.copyfile(sqlite_template, path)
+    database = await open_sqlite(path, DATABASE_KEY)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server where databases may be created."""
+    if url := os.environ.get("DEEDBOX_TEST_POSTGRES"):
+        yield url
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on import it complains of a missing XDG_RUNTIME_DIR
+    server = get_server(tmp_path_factory.mktemp("pg", numbered=True), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated database to copy."""
+    name = f"deedbox_{uuid.uuid4().hex}"
+
+    async def make() -> None:
+        await _administer(postgres_server, f'CREATE DATABASE "{name}"')
+        database = await _open(_with_database(postgres_server, name))
+        await migrate(database)
+        await database.close()
+
+    asyncio.run(make())
+    yield name
+    asyncio.run(_administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str, postgres_template: str) -> AsyncIterator[str]:
+    """The URL of a migrated Postgres database of this test's own."""
+    name = f"deedbox_{uuid.uuid4().hex}"
+    await _administer(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}" STRATEGY FILE_COPY')
+    yield _with_database(postgres_server, name)
+    await _administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
+    """A migrated Postgres database."""
+    database = await _open(postgres_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated database; the test runs once for each dialect."""
+    database: Database = request.getfixturevalue(f"{request.param}_database")
+    return database
+
+
+async def _open(url: str) -> Database:
+    return await open_database(Settings(data=Path(), database_url=url, postgres_volume_encrypted=True), None)
+
+
+async def _administer(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
