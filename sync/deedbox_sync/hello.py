@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 
 from deedbox_sync import canonical_json
+from deedbox_sync.binary_text import parse_base64
 from deedbox_sync.canonical_json import Fields
 from deedbox_sync.errors import FormatError
 from deedbox_sync.transfer import MAX_MESSAGE
@@ -126,7 +127,7 @@ def encode_log_answer(answer: LogAnswer) -> bytes:
 
 def parse_log_answer(data: bytes) -> LogAnswer:
     top = Fields(canonical_json.parse_object(data, limit=1 << 16, where="log answer"), "log answer")
-    path = tuple(canonical_json.parse_base64(text, where="consistency") for text in top.texts("consistency"))
+    path = tuple(parse_base64(text, where="consistency") for text in top.texts("consistency"))
     answer = LogAnswer(top.text("checkpoint"), path)
     top.done()
     if any(len(node) != 32 for node in path):

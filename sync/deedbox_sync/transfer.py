@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from deedbox_sync import canonical_json
+from deedbox_sync.binary_text import parse_base64, parse_hex
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.errors import FormatError
 from deedbox_sync.statement import MAX_ENVELOPE
@@ -185,7 +186,7 @@ def parse_receipts_request(data: bytes) -> tuple[list[bytes], int]:
     texts = _few(top.texts("digests"), "digests")
     wait = top.integer("wait", high=MAX_RECEIPT_WAIT)
     top.done()
-    return [canonical_json.parse_hex(text, length=32, where="digests") for text in texts], wait
+    return [parse_hex(text, length=32, where="digests") for text in texts], wait
 
 
 _Item = TypeVar("_Item")
@@ -204,7 +205,7 @@ def _few(items: Sequence[_Item], where: str) -> Sequence[_Item]:
 def _envelope(text: str, where: str) -> bytes:
     if len(text) > MAX_ENVELOPE * 2:
         raise FormatError(where, "has an envelope larger than allowed")
-    return canonical_json.parse_base64(text, where=where)
+    return parse_base64(text, where=where)
 
 
 # --- batches of small files
@@ -257,9 +258,7 @@ class BatchParser:
             return None
         (content_length,) = struct.unpack_from(">Q", held, 4 + envelope_length)
         if content_length > MAX_INLINE_BYTES:
-            raise FormatError(
-                f"batch item {self._items}", f"has {content_length} bytes of content: send it as an upload"
-            )
+            raise FormatError(f"batch item {self._items}", f"is too large for a batch ({content_length} bytes)")
         if len(held) < start + content_length:
             return None
         item = BatchItem(bytes(held[4 : 4 + envelope_length]), bytes(held[start : start + content_length]))

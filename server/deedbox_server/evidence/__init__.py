@@ -1,0 +1,1 @@
+"""Exhibits: how they come in, what happens to them, how they are read and proven."""

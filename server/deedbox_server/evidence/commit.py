@@ -1,0 +1,234 @@
+"""The one transaction in which bytes become an exhibit: row, custody, jobs and a pending log entry, or none of them."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from deedbox_server.database import Database
+from deedbox_server.evidence.custody import Custody, Event, new_event
+from deedbox_server.evidence.journal import COMMITTED, Journals, NewStatement, Plan
+from deedbox_server.evidence.statements import Checked
+from deedbox_server.evidence.uploads import Uploads
+from deedbox_server.jobs import JobDraft, Jobs
+from deedbox_server.vault import StoredBlob, Vault
+from deedbox_server.vault.key_store import KeyBatch, KeyStore
+from deedbox_sync import uuid7
+from deedbox_sync.custody import Actor
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A statement and its bytes, both checked. `stored` is None where the box held the bytes already (`blob` names them)."""
+
+    checked: Checked
+    blob: UUID
+    stored: StoredBlob | None
+    head: bytes
+    lane: str
+    captured: bool = True
+    upload: str | None = None
+    offered: bool = False
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a package that wants to read new exhibits is told of each."""
+
+    exhibit: UUID
+    case: UUID
+    name: str
+    size: int
+    head: bytes
+
+
+Reader = Callable[[Received], Sequence[JobDraft]]
+
+
+class Committer:
+    """Makes exhibits. Packages that read documents register in `readers` the jobs that a new exhibit needs."""
+
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        keys: KeyStore,
+        custody: Custody,
+        journals: Journals,
+        uploads: Uploads,
+        jobs: Jobs,
+    ) -> None:
+        self._db = db
+        self._vault = vault
+        self._keys = keys
+        self._custody = custody
+        self._journals = journals
+        self._uploads = uploads
+        self._jobs = jobs
+        self.readers: list[Reader] = []
+
+    async def commit(
+        self, device: UUID, actor: Actor, arrivals: Sequence[Arrival], plan: Plan | None, keys: KeyBatch
+    ) -> list[UUID]:
+        """Commit all arrivals or none; returns their exhibits' ids. `keys` are the blobs' keys that are not durable yet.
+
+        With a `plan` the statements are new and take their journal numbers here; without one they were offered before.
+        """
+        exhibits = [uuid7.new() for _ in arrivals]
+        events = [_received(arrival, exhibit, actor) for arrival, exhibit in zip(arrivals, exhibits, strict=True)]
+        superseding = await self._superseded(arrivals, exhibits, actor)
+        salts = [row for event in [*events, *superseding.values()] for row in event.salts.rows()]
+        await self._keys.commit(KeyBatch(part_keys=keys.part_keys, salts=salts))
+        async with self._db.transaction():
+            if plan is not None:
+                await self._journals.advance(device, plan)
+            await self._insert_blobs([arrival.stored for arrival in arrivals if arrival.stored is not None])
+            await self._insert_exhibits(device, arrivals, exhibits, superseding)
+            await self._note_statements(device, arrivals, exhibits, events)
+            await self._custody.append([*events, *superseding.values()])
+            await self._jobs.enqueue_many(self._reading_jobs(arrivals, exhibits))
+            await self._uploads.closed([arrival.upload for arrival in arrivals if arrival.upload is not None])
+        return exhibits
+
+    async def _insert_blobs(self, stored: Sequence[StoredBlob]) -> None:
+        blobs, parts = self._vault.record_rows(stored)
+        await self._db.insert_many("blob", blobs.columns, blobs.rows)
+        await self._db.insert_many("blob_part", parts.columns, parts.rows)
+
+    async def _insert_exhibits(
+        self, device: UUID, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], superseding: dict[UUID, Event]
+    ) -> None:
+        numbers = await self._next_numbers({_case(arrival) for arrival in arrivals})
+        received = datetime.now(UTC)
+        rows = []
+        for arrival, exhibit in zip(arrivals, exhibits, strict=True):
+            statement, case = arrival.checked.capture, _case(arrival)
+            older = superseding.get(exhibit)
+            rows.append(
+                (
+                    exhibit,
+                    case,
+                    numbers[case],
+                    arrival.checked.digest,
+                    statement.content,
+                    statement.file.size,
+                    arrival.blob,
+                    statement.file.name,
+                    mimetypes.guess_type(statement.file.name)[0] or "application/octet-stream",
+                    json.dumps(list(statement.labels), ensure_ascii=False),
+                    statement.captured.time,
+                    received,
+                    device,
+                    arrival.captured,
+                    older.exhibit if older is not None else None,
+                    "held",
+                )
+            )
+            numbers[case] += 1
+        await self._db.insert_many("exhibit", _EXHIBIT_COLUMNS, rows)
+
+    async def _next_numbers(self, cases: set[UUID]) -> dict[UUID, int]:
+        if self._db.dialect == "postgres":
+            await self._db.fetch_in(
+                "SELECT id FROM legal_case WHERE id IN ", sorted(cases), suffix=" ORDER BY id FOR UPDATE"
+            )
+        rows = await self._db.fetch_in(
+            "SELECT case_id, max(number) AS last FROM exhibit WHERE case_id IN ",
+            list(cases),
+            suffix=" GROUP BY case_id",
+        )
+        return dict.fromkeys(cases, 1) | {row["case_id"]: row["last"] + 1 for row in rows}
+
+    async def _note_statements(
+        self, device: UUID, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], events: Sequence[Event]
+    ) -> None:
+        new = []
+        for arrival, exhibit, event in zip(arrivals, exhibits, events, strict=True):
+            if arrival.offered:
+                await self._db.execute(
+                    "UPDATE statement SET state = {}, exhibit = {}, record = {} WHERE digest = {}",
+                    COMMITTED,
+                    exhibit,
+                    event.id,
+                    arrival.checked.digest,
+                )
+            else:
+                new.append(NewStatement(arrival.checked, COMMITTED, arrival.upload, exhibit, event.id))
+        await self._journals.add(device, new)
+
+    async def _superseded(
+        self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], actor: Actor
+    ) -> dict[UUID, Event]:
+        """For each new exhibit that supersedes an older one of its case: the event that the older one gets."""
+        named = {
+            arrival.checked.capture.supersedes: (exhibit, _case(arrival))
+            for arrival, exhibit in zip(arrivals, exhibits, strict=True)
+            if arrival.checked.capture.supersedes is not None
+        }
+        rows = await self._db.fetch_in("SELECT id, case_id, statement FROM exhibit WHERE statement IN ", list(named))
+        events = {}
+        for row in rows:
+            newer, case = named[row["statement"]]
+            if row["case_id"] == case:
+                detail = {"by": str(newer)}
+                events[newer] = new_event(row["id"], case, "superseded", actor, detail=detail)
+        return events
+
+    def _reading_jobs(self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID]) -> list[JobDraft]:
+        drafts: list[JobDraft] = []
+        for arrival, exhibit in zip(arrivals, exhibits, strict=True):
+            facts = arrival.checked.capture.file
+            received = Received(exhibit, _case(arrival), facts.name, facts.size, arrival.head)
+            for reader in self.readers:
+                drafts.extend(reader(received))
+        return drafts
+
+
+_EXHIBIT_COLUMNS = (
+    "id",
+    "case_id",
+    "number",
+    "statement",
+    "content",
+    "size",
+    "blob",
+    "name",
+    "media_type",
+    "labels",
+    "captured",
+    "received",
+    "device",
+    "captured_by_desk",
+    "supersedes",
+    "state",
+)
+
+
+def _case(arrival: Arrival) -> UUID:
+    case = arrival.checked.capture.case
+    if case is None:
+        raise ValueError("a statement without a case is refused before it gets here")
+    return case
+
+
+def _received(arrival: Arrival, exhibit: UUID, actor: Actor) -> Event:
+    capture = arrival.checked.capture
+    return new_event(
+        exhibit,
+        _case(arrival),
+        "received",
+        actor,
+        detail={
+            "captured": arrival.captured,
+            "content": capture.content.hex(),
+            "lane": arrival.lane,
+            "size": capture.file.size,
+            "statement": arrival.checked.digest.hex(),
+        },
+        content=capture.content,
+        statement=arrival.checked.digest,
+    )

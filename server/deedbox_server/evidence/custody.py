@@ -1,0 +1,107 @@
+"""Custody: one numbered, chained record per event, each committed to in the log (formats/custody.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from deedbox_server.database import Database
+from deedbox_server.notary.drafts import EntryDraft, Salts, new_salts
+from deedbox_server.notary.service import Notary
+from deedbox_sync import custody as custody_format
+from deedbox_sync import uuid7
+from deedbox_sync.canonical_json import Json
+from deedbox_sync.custody import Actor, CustodyRecord
+from deedbox_sync.statement import NO_DIGEST
+
+_FIELDS = ("case", "person", "record")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens to an exhibit. `content` and `statement` are committed to where the event is about them."""
+
+    id: UUID
+    exhibit: UUID
+    case: UUID
+    kind: str
+    actor: Actor
+    salts: Salts
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    content: bytes | None = None
+    statement: bytes | None = None
+
+
+def new_event(
+    exhibit: UUID,
+    case: UUID,
+    kind: str,
+    actor: Actor,
+    *,
+    detail: Mapping[str, Json] | None = None,
+    content: bytes | None = None,
+    statement: bytes | None = None,
+) -> Event:
+    """An event with fresh salts, which the caller makes durable before it appends the event."""
+    record = uuid7.new()
+    optional = {"content": content, "statement": statement}
+    fields = (*_FIELDS, *(name for name, value in optional.items() if value is not None))
+    return Event(record, exhibit, case, kind, actor, new_salts(record, fields), detail or {}, content, statement)
+
+
+class Custody:
+    def __init__(self, db: Database, notary: Notary) -> None:
+        self._db = db
+        self._notary = notary
+
+    async def append(self, events: Sequence[Event]) -> dict[UUID, int]:
+        """Write records and stage their entries in the caller's transaction; returns each event's number.
+
+        Two writers of one exhibit's chain meet at its unique number: one of them fails and is tried again by its caller.
+        """
+        # A received event begins its exhibit's chain: only the others have a record before them.
+        tails = await self._tails({event.exhibit for event in events if event.kind != "received"})
+        now = datetime.now(UTC)
+        rows, drafts, numbers = [], [], {}
+        for event in events:
+            number, previous = tails.get(event.exhibit, (0, NO_DIGEST))
+            number += 1
+            record = CustodyRecord(event.exhibit, number, previous, event.kind, now, event.actor, event.detail)
+            data = custody_format.encode(record)
+            digest = custody_format.digest(data)
+            tails[event.exhibit] = (number, digest)
+            numbers[event.id] = number
+            rows.append((event.id, event.exhibit, number, event.kind, now, event.actor.id, data))
+            drafts.append(EntryDraft(f"exhibit.{event.kind}", event.salts, _values(event, digest)))
+        await self._db.insert_many(
+            "custody_event", ("id", "exhibit", "number", "kind", "time", "actor", "record"), rows
+        )
+        await self._notary.stage(drafts)
+        return numbers
+
+    async def records(self, exhibits: Sequence[UUID]) -> list[dict[str, Any]]:
+        """All events of these exhibits, in order: id, exhibit, number, kind, record."""
+        rows = await self._db.fetch_in(
+            "SELECT id, exhibit, number, kind, record FROM custody_event WHERE exhibit IN ", exhibits
+        )
+        return sorted(rows, key=lambda row: (row["exhibit"], row["number"]))
+
+    async def _tails(self, exhibits: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
+        rows = await self._db.fetch_in(
+            "SELECT exhibit, number, record FROM custody_event c WHERE number = "
+            "(SELECT max(number) FROM custody_event m WHERE m.exhibit = c.exhibit) AND exhibit IN ",
+            list(exhibits),
+        )
+        return {row["exhibit"]: (row["number"], custody_format.digest(row["record"])) for row in rows}
+
+
+def _values(event: Event, digest: bytes) -> dict[str, bytes]:
+    values = {"case": event.case.bytes, "person": event.actor.id.encode(), "record": digest}
+    if event.content is not None:
+        values["content"] = event.content
+    if event.statement is not None:
+        values["statement"] = event.statement
+    return values

@@ -1,0 +1,159 @@
+"""Bytes on their way in: one writer per upload, exact offsets, nothing lost that was reported durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from deedbox_server.database import Database
+from deedbox_server.errors import Conflict, NotFound, OffsetMismatch, SizeMismatch
+from deedbox_server.vault import BlobWriter, StoredBlob, Vault
+from deedbox_sync import uuid7
+
+OPEN, CLOSED = "open", "closed"
+DURABLE_EVERY = 256 << 20  # bytes; a crash in the middle of a long request costs at most these
+HEAD_BYTES = 4096  # kept of each upload so that the kind of document can be told
+
+
+@dataclass
+class _Live:
+    """An upload that this process has open. Its lock lets one request write at a time."""
+
+    writer: BlobWriter | None = None
+    head: bytearray = field(default_factory=bytearray)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """All bytes of one upload, durable."""
+
+    upload: str
+    stored: StoredBlob
+    head: bytes
+
+
+class Uploads:
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+        self._live: dict[str, _Live] = {}
+
+    async def create(self, upload: str, case: UUID, owner: str, size: int | None) -> int:
+        """Make the upload, or find it; returns how many bytes of it are durable."""
+        await self.rows_insert(upload, case, owner, size)
+        row = await self._row(upload, owner)
+        if row["case_id"] != case or (size is not None and row["size"] not in (None, size)):
+            raise Conflict("This upload was begun for another case or size.")
+        return await self.offset(upload, owner)
+
+    async def rows_insert(self, upload: str, case: UUID, owner: str, size: int | None) -> None:
+        """Insert the upload's row where there is none, joining the caller's transaction."""
+        now = datetime.now(UTC)
+        await self._db.execute(
+            "INSERT INTO upload (id, case_id, owner, size, blob, state, created, touched) "
+            "VALUES ({}, {}, {}, {}, {}, {}, {}, {}) ON CONFLICT (id) DO NOTHING",
+            upload,
+            case,
+            owner,
+            size,
+            uuid7.new(),
+            OPEN,
+            now,
+            now,
+        )
+
+    async def offset(self, upload: str, owner: str) -> int:
+        """How many bytes are durable. While a request writes, that is what it last made durable."""
+        row = await self._row(upload, owner)
+        live = self._live_of(upload)
+        if live.lock.locked() and live.writer is not None:
+            return live.writer.durable_offset
+        async with live.lock:
+            return (await self._writer(live, row)).durable_offset
+
+    async def put(self, upload: str, owner: str, offset: int, pieces: AsyncIterator[bytes]) -> int:
+        """Append the pieces at `offset`; returns the durable size. What came before a cut connection is kept too."""
+        row = await self._row(upload, owner)
+        if row["state"] != OPEN:
+            raise Conflict("This upload is closed: its statement has been taken.")
+        live = self._live_of(upload)
+        async with live.lock:
+            writer = await self._writer(live, row)
+            if offset != writer.durable_offset:
+                raise OffsetMismatch(writer.durable_offset)
+            try:
+                await self._append(live, writer, row["size"], pieces)
+            except OSError:
+                # The disk failed (or is full): what is in the writer can't be trusted past its last durable point.
+                live.writer = None
+                await writer.abandon()
+                raise
+            except BaseException:
+                await writer.durable()
+                raise
+            return await writer.durable()
+
+    async def _append(self, live: _Live, writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes]) -> None:
+        at = checked = writer.durable_offset
+        async for piece in pieces:
+            if size is not None and at + len(piece) > size:
+                raise SizeMismatch(f"The upload was announced with {size} bytes and is sent more.")
+            if at < HEAD_BYTES:
+                live.head += piece[: HEAD_BYTES - at]
+            await writer.write(piece)
+            at += len(piece)
+            if at - checked >= DURABLE_EVERY:
+                checked = await writer.durable()
+
+    async def finish(self, upload: str, owner: str) -> Arrived:
+        """Close the upload's blob. The same again after a crash gives the same bytes."""
+        row = await self._row(upload, owner)
+        live = self._live_of(upload)
+        async with live.lock:
+            writer = await self._writer(live, row)
+            head = bytes(live.head)
+            stored = await writer.finish()
+            return Arrived(upload, stored, head)
+
+    async def forget(self, upload: str, owner: str) -> None:
+        """Give an unfinished upload up: its bytes and its row go."""
+        row = await self._row(upload, owner)
+        if row["state"] != OPEN:
+            raise Conflict("This upload is closed: its statement has been taken.")
+        await self._drop(upload, row["blob"])
+        async with self._db.transaction():
+            await self._db.execute("DELETE FROM upload WHERE id = {} AND state = {}", upload, OPEN)
+
+    async def closed(self, uploads: list[str]) -> None:
+        """Mark as closed in the caller's transaction."""
+        for upload in uploads:
+            await self._db.execute("UPDATE upload SET state = {} WHERE id = {}", CLOSED, upload)
+            self._db.after_commit(lambda name=upload: self._live.pop(name, None))
+
+    async def _drop(self, upload: str, blob: UUID) -> None:
+        live = self._live.pop(upload, None)
+        if live is not None and live.writer is not None:
+            await live.writer.abandon()
+        await self._vault.forget(blob)
+
+    async def _writer(self, live: _Live, row: dict[str, Any]) -> BlobWriter:
+        if live.writer is None:
+            live.writer = await self._vault.resume(row["case_id"], row["blob"])
+            live.head = bytearray(await live.writer.head(HEAD_BYTES))
+        return live.writer
+
+    def _live_of(self, upload: str) -> _Live:
+        return self._live.setdefault(upload, _Live())
+
+    async def _row(self, upload: str, owner: str) -> dict[str, Any]:
+        row = await self._db.fetch_one(
+            "SELECT case_id, size, blob, state FROM upload WHERE id = {} AND owner = {}", upload, owner
+        )
+        if row is None:
+            raise NotFound("There is no such upload.")
+        return row

@@ -1,0 +1,206 @@
+"""The one that writes the log: pending entries become entries, tree and checkpoint, a group at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from deedbox_server.database import Database
+from deedbox_server.errors import Unavailable
+from deedbox_server.notary.service import Notary
+from deedbox_sync import entry as entry_format
+from deedbox_sync import merkle, note, uuid7
+from deedbox_sync.entry import LogEntry
+
+MAX_GROUP = 4_096  # entries a commit; larger groups gain nothing and make the first of them wait
+_IDLE = 1.0  # seconds between looks when nobody wakes us (another process may have staged)
+_RETRY = 1.0  # seconds after a failed group
+
+log = logging.getLogger("deedbox.notary")
+
+
+@dataclass(frozen=True)
+class _Head:
+    origin: str
+    size: int
+    root: bytes
+    last_entry_digest: bytes
+    last_time: datetime
+    suspended: str | None
+
+
+async def open_log(db: Database, origin: str, vkey: str) -> None:
+    """Make the head of a new log and stage its first entry. Does nothing where a log is open."""
+    async with db.transaction():
+        if await db.fetch_one("SELECT id FROM log_head WHERE id = 1") is not None:
+            return
+        now = datetime.now(UTC)
+        await db.insert_many(
+            "log_head",
+            ("id", "origin", "size", "root", "last_entry_digest", "last_time"),
+            [(1, origin, 0, merkle.EMPTY_ROOT, bytes(32), now)],
+        )
+        data = json.dumps({"origin": origin, "vkey": vkey})
+        await db.insert_many(
+            "pending_entry",
+            ("record", "kind", "staged", "commitments", "data"),
+            [(uuid7.new(), "log.opened", now, b"{}", data)],
+        )
+
+
+class Sequencer:
+    """Turns groups of pending entries into log entries.
+
+    One group is one transaction: entries, tiles, checkpoint and the head by compare-and-swap. The row lock on the head lets one
+    process sequence at a time. Nothing signed leaves before the transaction is durable; after any failure, also one
+    that was done but reported lost, the state is read from the database again.
+    """
+
+    def __init__(self, db: Database, notary: Notary, signing_key: Ed25519PrivateKey) -> None:
+        self._db = db
+        self._notary = notary
+        self._key = signing_key
+        self._tree: merkle.Tiles | None = None
+
+    async def run(self) -> None:
+        """Sequence until cancelled."""
+        while True:
+            try:
+                moved = await self.step()
+            except Exception:
+                # Whatever failed (disk full, database gone), the pending entries are still there: say so and go on.
+                log.exception("a group of log entries could not be written; trying again")
+                self._tree = None
+                await asyncio.sleep(_RETRY)
+                continue
+            if not moved:
+                await self._nap()
+
+    async def step(self) -> int:
+        """Write one group; returns how many entries it had. Safe to call again after any failure."""
+        try:
+            moved = await self._write_group()
+        except BaseException:
+            self._tree = None
+            raise
+        if moved:
+            await self._notary.announce_growth()
+        return moved
+
+    async def _nap(self) -> None:
+        try:
+            async with asyncio.timeout(_IDLE):
+                await self._notary.staged.wait()
+        except TimeoutError:
+            return
+        self._notary.staged.clear()
+
+    async def _write_group(self) -> int:
+        async with self._db.transaction():
+            head = await self._lock_head()
+            if head.suspended is not None:
+                return 0
+            pending = await self._db.fetch(
+                "SELECT record, kind, staged, commitments, data FROM pending_entry ORDER BY position LIMIT {}",
+                MAX_GROUP,
+            )
+            if not pending:
+                return 0
+            tree = (await self._tree_at(head)).copy()
+            entries, last_time = _entries(head, pending)
+            leaves = [merkle.leaf_hash(data) for data in entries]
+            full = tree.append(b"".join(leaves))
+            await self._db.insert_many(
+                "log_entry",
+                ("seq", "record", "entry", "leaf"),
+                [
+                    (head.size + offset, row["record"], data, leaf)
+                    for offset, (row, data, leaf) in enumerate(zip(pending, entries, leaves, strict=True))
+                ],
+            )
+            await self._store_tiles(tree, {(tile.level, tile.index): tile.hashes for tile in full})
+            await self._store_checkpoint(head, tree, entry_format.digest(entries[-1]), last_time)
+            await self._db.execute(
+                "DELETE FROM pending_entry WHERE record IN (SELECT record FROM log_entry WHERE seq >= {})", head.size
+            )
+        self._tree = tree
+        return len(entries)
+
+    async def _lock_head(self) -> _Head:
+        lock = " FOR UPDATE" if self._db.dialect == "postgres" else ""
+        row = await self._db.fetch_one(
+            f"SELECT origin, size, root, last_entry_digest, last_time, suspended FROM log_head WHERE id = 1{lock}"
+        )
+        if row is None:
+            raise Unavailable("The log has no head: it was never opened.")
+        return _Head(**row)
+
+    async def _tree_at(self, head: _Head) -> merkle.Tiles:
+        """The tree of the head, from memory where it is still that one, else from the stored right edge."""
+        if self._tree is not None and self._tree.size == head.size and self._tree.root() == head.root:
+            return self._tree
+        partials = []
+        for tile in merkle.partial_tiles(head.size):
+            row = await self._db.fetch_one(
+                "SELECT hashes FROM log_tile WHERE level = {} AND tile_index = {}", tile.level, tile.index
+            )
+            hashes = b"" if row is None else bytes(row["hashes"])
+            if len(hashes) != tile.width * merkle.HASH_LENGTH:
+                raise Unavailable(f"The right edge of tile level {tile.level} does not fit the head: run the audit.")
+            partials.append(hashes)
+        tree = merkle.Tiles.restore(head.size, partials)
+        if tree.root() != head.root:
+            raise Unavailable("The stored tiles do not lead to the head's root: run the audit.")
+        return tree
+
+    async def _store_tiles(self, tree: merkle.Tiles, tiles: dict[tuple[int, int], bytes]) -> None:
+        for tile, hashes in zip(merkle.partial_tiles(tree.size), tree.partials, strict=True):
+            if hashes:
+                tiles[int(tile.level), tile.index] = hashes
+        for level in {level for level, _ in tiles}:
+            lowest = min(index for tile_level, index in tiles if tile_level == level)
+            await self._db.execute("DELETE FROM log_tile WHERE level = {} AND tile_index >= {}", level, lowest)
+        await self._db.insert_many(
+            "log_tile", ("level", "tile_index", "hashes"), [(level, index, h) for (level, index), h in tiles.items()]
+        )
+
+    async def _store_checkpoint(self, head: _Head, tree: merkle.Tiles, last_digest: bytes, last_time: datetime) -> None:
+        root = tree.root()
+        body = note.encode_checkpoint(note.Checkpoint(head.origin, tree.size, root))
+        signed = note.assemble_note(body, [note.sign(body, head.origin, self._key)])
+        await self._db.insert_many(
+            "log_checkpoint", ("size", "note", "created"), [(tree.size, signed, datetime.now(UTC))]
+        )
+        swapped = await self._db.fetch(
+            "UPDATE log_head SET size = {}, root = {}, last_entry_digest = {}, last_time = {} "
+            "WHERE id = 1 AND size = {} AND root = {} AND suspended IS NULL RETURNING id",
+            tree.size,
+            root,
+            last_digest,
+            last_time,
+            head.size,
+            head.root,
+        )
+        if not swapped:
+            raise Unavailable("The log's head moved while a group was written.")
+
+
+def _entries(head: _Head, pending: list[dict[str, Any]]) -> tuple[list[bytes], datetime]:
+    """The bytes of the next entries, chained, with times that never go backwards."""
+    previous, last_time = head.last_entry_digest, head.last_time
+    entries = []
+    for seq, row in enumerate(pending, start=head.size):
+        last_time = max(last_time, row["staged"])
+        commitments = {name: bytes.fromhex(digest) for name, digest in json.loads(row["commitments"]).items()}
+        data = entry_format.encode(
+            LogEntry(seq, last_time, row["kind"], previous, commitments, json.loads(row["data"]))
+        )
+        previous = entry_format.digest(data)
+        entries.append(data)
+    return entries, last_time

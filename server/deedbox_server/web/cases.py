@@ -1,0 +1,44 @@
+"""Cases over HTTP, as much of them as the spine needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from litestar import Controller, get, post
+
+from deedbox_server.cases import Case, Cases
+from deedbox_server.people import Principal
+from deedbox_sync import timestamp
+
+
+@dataclass(frozen=True)
+class NewCase:
+    number: str
+    title: str
+
+
+class CaseController(Controller):
+    path = "/api/v1/cases"
+
+    @get("/")
+    async def list_cases(self, cases: Cases, principal: Principal) -> dict[str, object]:
+        return {"items": [_case(case) for case in await cases.visible(principal)]}
+
+    @post("/")
+    async def open_case(self, data: NewCase, cases: Cases, principal: Principal) -> dict[str, object]:
+        return _case(await cases.open(principal, data.number, data.title))
+
+    @get("/{case:uuid}")
+    async def look(self, case: UUID, cases: Cases, principal: Principal) -> dict[str, object]:
+        return _case(await cases.get(principal, case))
+
+
+def _case(case: Case) -> dict[str, object]:
+    return {
+        "created": timestamp.encode(case.created),
+        "id": str(case.id),
+        "number": case.number,
+        "state": case.state,
+        "title": case.title,
+    }

@@ -1,0 +1,160 @@
+"""What desks say to the box (formats/transfer.md), on the listener that requires a device certificate."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.exceptions import InternalServerException
+
+from deedbox_server.cases import Cases
+from deedbox_server.database import Database
+from deedbox_server.errors import BadRequest, TooLarge
+from deedbox_server.evidence.intake import Intake
+from deedbox_server.evidence.journal import Journals
+from deedbox_server.evidence.statements import Sender
+from deedbox_server.notary.service import Notary
+from deedbox_server.people import Principal
+from deedbox_server.settings import Settings
+from deedbox_sync import canonical_json, hello, note, timestamp, transfer
+from deedbox_sync.canonical_json import Fields, Json
+from deedbox_sync.hello import CaseRef, Hello, LogAnswer
+
+AnyRequest = Request[Any, Any, Any]
+_SMALL = 1 << 16
+
+
+class DeviceController(Controller):
+    path = "/device/v1"
+    request_max_body_size: ClassVar[int | None] = None  # bodies are streamed or capped here, by what they may be
+
+    @get("/hello")
+    async def hello(
+        self,
+        settings: Settings,
+        notary: Notary,
+        journals: Journals,
+        cases: Cases,
+        database: Database,
+        principal: Principal,
+        sender: Sender,
+    ) -> Response[bytes]:
+        head = await journals.head(sender.device)
+        visible = [case for case in await cases.visible(principal) if case.id in sender.cases]
+        box, _ = note.parse_origin(notary.origin)
+        answer = Hello(
+            box_id=str(box),
+            box_name=settings.name,
+            box_time=timestamp.encode(datetime.now(UTC)),
+            version=version("deedbox"),
+            origin=notary.origin,
+            vkey=notary.vkey,
+            checkpoint=await notary.checkpoint(),
+            backup_configured=settings.backup_configured,
+            backed_up_to=await _backed_up_to(database) if settings.backup_configured else None,
+            device=str(sender.device),
+            next_sequence=head.next_sequence,
+            last_digest=head.last_digest,
+            batch_bytes=transfer.MAX_BATCH_BYTES,
+            batch_items=transfer.MAX_BATCH_ITEMS,
+            inline_bytes=transfer.MAX_INLINE_BYTES,
+            cases=tuple(CaseRef(str(case.id), case.number, case.title) for case in visible),
+        )
+        return _json(hello.encode_hello(answer))
+
+    @post("/log", status_code=200)
+    async def log(self, request: AnyRequest, notary: Notary, sender: Sender) -> Response[bytes]:
+        shown = hello.parse_log_request(await _body(request, 1 << 17))
+        checkpoint, consistency = await notary.compare(shown)
+        return _json(hello.encode_log_answer(LogAnswer(checkpoint, tuple(consistency))))
+
+    @post("/offers", status_code=200)
+    async def offers(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+        envelopes = transfer.parse_offers(await _body(request, transfer.MAX_MESSAGE))
+        return _json(transfer.encode_results(await intake.offers(sender, envelopes)))
+
+    @post("/statements", status_code=200)
+    async def statements(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+        closings = transfer.parse_closings(await _body(request, transfer.MAX_MESSAGE))
+        return _json(transfer.encode_results(await intake.close(sender, closings)))
+
+    @post("/batch", status_code=200)
+    async def batch(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+        if request.headers.get("content-type") != transfer.BATCH_TYPE:
+            raise BadRequest(f"A batch is of type {transfer.BATCH_TYPE}.")
+        parser = transfer.BatchParser()
+        items = [item async for piece in request.stream() for item in parser.feed(piece)]
+        parser.close()
+        return _json(transfer.encode_results(await intake.batch(sender, items)))
+
+    @post("/possession", status_code=200)
+    async def possession(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+        proofs = transfer.parse_proofs(await _body(request, transfer.MAX_MESSAGE))
+        return _json(transfer.encode_results(await intake.prove(sender, proofs)))
+
+    @post("/receipts", status_code=200)
+    async def receipts(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+        digests, wait = transfer.parse_receipts_request(await _body(request, transfer.MAX_MESSAGE))
+        return _json(transfer.encode_results(await intake.receipts(sender, digests, float(wait))))
+
+    @post("/uploads/{upload:str}", status_code=200)
+    async def create_upload(self, request: AnyRequest, upload: str, intake: Intake, sender: Sender) -> Response[bytes]:
+        fields = Fields(
+            canonical_json.parse_object(await _body(request, _SMALL), limit=_SMALL, where="upload"), "upload"
+        )
+        case, size = fields.uuid("case"), fields.optional_integer("size")
+        fields.done()
+        return _offset(await intake.create_upload(sender, _upload_id(upload), case, size))
+
+    @put("/uploads/{upload:str}", status_code=200)
+    async def put(
+        self, request: AnyRequest, upload: str, offset: int, intake: Intake, sender: Sender
+    ) -> Response[bytes]:
+        return _offset(await intake.put(sender, _upload_id(upload), offset, pieces_of(request)))
+
+    @delete("/uploads/{upload:str}")
+    async def forget(self, upload: str, intake: Intake, sender: Sender) -> None:
+        await intake.forget_upload(sender, _upload_id(upload))
+
+
+async def pieces_of(request: AnyRequest) -> AsyncIterator[bytes]:
+    """The body as it comes. A client that goes away ends it with `ConnectionResetError`."""
+    try:
+        async for piece in request.stream():
+            if piece:
+                yield piece
+    except InternalServerException:  # Litestar's way of saying that the client disconnected
+        raise ConnectionResetError("the sender went away") from None
+
+
+async def _body(request: AnyRequest, limit: int) -> bytes:
+    held = bytearray()
+    async for piece in request.stream():
+        held += piece
+        if len(held) > limit:
+            raise TooLarge(f"A request of this kind has at most {limit} bytes.")
+    return bytes(held)
+
+
+def _upload_id(text: str) -> str:
+    if not transfer.UPLOAD_ID.match(text):
+        raise BadRequest("An upload's id is 32 hex digits.")
+    return text
+
+
+def _json(data: bytes) -> Response[bytes]:
+    return Response(data, media_type="application/json")
+
+
+def _offset(offset: int) -> Response[bytes]:
+    body: dict[str, Json] = {"offset": offset}
+    return _json(canonical_json.encode(body))
+
+
+async def _backed_up_to(database: Database) -> int | None:
+    """The log size that the last verified backup holds, as the backup noted it."""
+    row = await database.fetch_one("SELECT value FROM setting WHERE name = {}", "backed_up_to")
+    return None if row is None else int(row["value"])

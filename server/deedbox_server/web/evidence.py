@@ -1,0 +1,146 @@
+"""Exhibits over HTTP: list, look, read in ranges, custody, verify (EV-2, EV-3, EV-5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post, route
+from litestar.response import Stream
+
+from deedbox_server.evidence.custody import Custody
+from deedbox_server.evidence.exhibits import PAGE, DerivedDocument, Exhibit, Exhibits
+from deedbox_server.evidence.verifying import Report, Verifying
+from deedbox_server.people import Principal
+from deedbox_server.vault import BlobReader
+from deedbox_server.web.ranges import not_modified, slice_for
+from deedbox_sync import timestamp
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class EvidenceController(Controller):
+    path = "/api/v1/evidence"
+
+    @get("/")
+    async def list_exhibits(
+        self,
+        exhibits: Exhibits,
+        principal: Principal,
+        case: UUID | None = None,
+        cursor: UUID | None = None,
+        limit: int = PAGE,
+    ) -> dict[str, object]:
+        page = await exhibits.page(principal, case=case, after=cursor, limit=limit)
+        more = str(page[-1].id) if page and len(page) >= limit else None
+        return {"items": [_exhibit(item) for item in page], "next": more}
+
+    @get("/{exhibit:uuid}")
+    async def look(self, exhibit: UUID, exhibits: Exhibits, principal: Principal) -> dict[str, object]:
+        found = await exhibits.get(principal, exhibit)
+        derived = [_derived(item) for item in await exhibits.derived([exhibit])]
+        return _exhibit(found) | {"derived": derived}
+
+    @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
+    async def content(
+        self, request: AnyRequest, exhibit: UUID, exhibits: Exhibits, principal: Principal
+    ) -> Response[Any]:
+        """The original bytes. Asking for them is a custody event, also for a part, and also where the copy is current."""
+        found, reader = await exhibits.open(principal, exhibit, "downloaded")
+        return _send(request, reader, found.content, found.media_type, found.name)
+
+    @route("/{exhibit:uuid}/derived/{derived:uuid}", http_method=["GET", "HEAD"], status_code=200)
+    async def derived(
+        self, request: AnyRequest, exhibit: UUID, derived: UUID, exhibits: Exhibits, principal: Principal
+    ) -> Response[Any]:
+        document, reader = await exhibits.open_derived(principal, exhibit, derived, "viewed")
+        return _send(request, reader, document.content, document.media_type, document.form)
+
+    @get(["/{exhibit:uuid}/custody", "/{exhibit:uuid}/chain-of-custody"])
+    async def custody(
+        self, exhibit: UUID, exhibits: Exhibits, custody: Custody, principal: Principal
+    ) -> dict[str, object]:
+        await exhibits.get(principal, exhibit)
+        records = await custody.records([exhibit])
+        return {"exhibit": str(exhibit), "events": [json.loads(row["record"]) for row in records]}
+
+    @post("/{exhibit:uuid}/verify", status_code=200)
+    async def verify(self, exhibit: UUID, verifying: Verifying, principal: Principal) -> dict[str, object]:
+        return _report(await verifying.verify(principal, exhibit))
+
+
+def _send(request: AnyRequest, reader: BlobReader, content: bytes, media_type: str, name: str) -> Response[Any]:
+    etag = f'"{content.hex()}"'
+    headers = {
+        "cache-control": "private, no-cache",
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(name.encode('utf-8', 'replace'), safe='')}",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "etag": etag,
+        "x-content-type-options": "nosniff",
+    }
+    if not_modified(request.headers.get("if-none-match"), etag):
+        return Response(None, status_code=304, headers=headers)
+    piece = slice_for(request.headers.get("range"), request.headers.get("if-range"), etag, reader.size)
+    headers |= piece.headers()
+    if request.method == "HEAD" or piece.length == 0:
+        return Response(b"", status_code=piece.status, headers=headers, media_type=media_type)
+    return Stream(
+        _bytes(reader, piece.start, piece.end), status_code=piece.status, headers=headers, media_type=media_type
+    )
+
+
+async def _bytes(reader: BlobReader, start: int, end: int) -> AsyncIterator[bytes]:
+    async for piece in reader.read(start, end):
+        yield piece
+
+
+def _exhibit(exhibit: Exhibit) -> dict[str, object]:
+    return {
+        "captured": timestamp.encode(exhibit.captured),
+        "captured_by_desk": exhibit.captured_by_desk,
+        "case": str(exhibit.case),
+        "content": exhibit.content.hex(),
+        "device": str(exhibit.device) if exhibit.device else None,
+        "id": str(exhibit.id),
+        "labels": list(exhibit.labels),
+        "media_type": exhibit.media_type,
+        "name": exhibit.name,
+        "number": exhibit.number,
+        "received": timestamp.encode(exhibit.received),
+        "size": exhibit.size,
+        "statement": exhibit.statement.hex(),
+        "supersedes": str(exhibit.supersedes) if exhibit.supersedes else None,
+    }
+
+
+def _derived(document: DerivedDocument) -> dict[str, object]:
+    return {
+        "content": document.content.hex(),
+        "created": timestamp.encode(document.created),
+        "event": document.event,
+        "form": document.form,
+        "id": str(document.id),
+        "media_type": document.media_type,
+        "producer": document.producer,
+        "size": document.size,
+    }
+
+
+def _report(report: Report) -> dict[str, object]:
+    return {
+        "anchored": {"answer": report.anchored, "reason": "no outside time stamp or witness has seen this log yet"},
+        "attributed": {
+            "answer": report.attributed,
+            "authenticated": report.authenticated,
+            "device": str(report.device) if report.device else None,
+            "operator": report.operator,
+        },
+        "content": report.content,
+        "exhibit": str(report.exhibit),
+        "findings": list(report.findings),
+        "intact": {"answer": report.intact},
+        "log": {"index": report.log_index, "time": report.logged},
+    }

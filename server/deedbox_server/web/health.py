@@ -1,0 +1,31 @@
+"""Whether the box lives and can work. Details are for those who are signed in."""
+
+from __future__ import annotations
+
+from litestar import Controller, Response, get
+
+from deedbox_server.errors import DeedboxError
+from deedbox_server.notary.service import READS_REFUSED_AFTER, Notary
+
+
+class HealthController(Controller):
+    path = "/health"
+
+    @get(["/live", "/live/"])
+    async def live(self) -> dict[str, str]:
+        return {"status": "live"}
+
+    @get(["/ready", "/ready/"])
+    async def ready(self, notary: Notary) -> Response[dict[str, object]]:
+        """Ready means: the database answers, the log is not suspended and is not behind."""
+        reasons = []
+        try:
+            head = await notary.head()
+            if head.suspended is not None:
+                reasons.append("the log is suspended until an administrator has acted")
+            if await notary.oldest_pending_seconds() > READS_REFUSED_AFTER:
+                reasons.append("the log has not moved for a while")
+        except DeedboxError as error:
+            reasons.append(error.title)
+        body: dict[str, object] = {"status": "ready" if not reasons else "not ready", "reasons": reasons}
+        return Response(body, status_code=200 if not reasons else 503)
