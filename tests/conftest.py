@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+
 from deedbox_server.database import Database, migrate, open_database, open_sqlite
 from deedbox_server.settings import Settings
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from deedbox_disk import durable
-
 from deedbox_server.database.interface import Database
 from deedbox_server.database.sqlite import SqliteDatabase
 from deedbox_server.settings import Settings, SettingsError

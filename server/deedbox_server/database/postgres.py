@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -16,7 +17,8 @@ from deedbox_server.database.sqlite_values import split_name
 from deedbox_server.errors import DiskFull
 
 STATEMENT_SECONDS = 60.0  # a statement that takes longer is stuck: ours are short
-COPY_FROM = 16  # rows; COPY looks the columns up first, which costs more than it saves for fewer
+_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class PostgresDatabase(Database):
@@ -81,14 +83,8 @@ class _PostgresSession(Session):
             await self._connection.executemany(sql, rows)
 
     async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """COPY for many rows; for few, one INSERT each, sent together."""
-        if len(rows) >= COPY_FROM:
-            with _errors():
-                await self._connection.copy_records_to_table(table, records=rows, columns=columns)
-            return
-        names = ", ".join(f'"{name}"' for name in columns)
-        places = ", ".join(f"${number + 1}" for number in range(len(columns)))
-        await self.run_many(f'INSERT INTO "{table}" ({names}) VALUES ({places})', rows)
+        with _errors():
+            await self._connection.copy_records_to_table(table, records=rows, columns=columns)
 
     async def end(self, *, commit: bool) -> None:
         try:
@@ -99,9 +95,14 @@ class _PostgresSession(Session):
 
 
 async def _prepare_connection(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Plain UUIDs instead of the driver's own subclass, and int or float for what sums and averages give."""
+    """Plain UUIDs instead of the driver's own subclass, int or float for what sums and averages give, and no time
+    without a zone: the driver would take it for local time.
+    """
     await connection.set_type_codec(
         "uuid", schema="pg_catalog", encoder=_uuid_bytes, decoder=_uuid_from, format="binary"
+    )
+    await connection.set_type_codec(
+        "timestamptz", schema="pg_catalog", encoder=_time_tuple, decoder=_time_from, format="tuple"
     )
     await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text")
 
@@ -112,6 +113,16 @@ def _uuid_bytes(value: uuid.UUID) -> bytes:
 
 def _uuid_from(value: bytes) -> uuid.UUID:
     return uuid.UUID(bytes=value)
+
+
+def _time_tuple(value: datetime) -> tuple[int]:
+    if value.tzinfo is None:
+        raise TypeError("a time without a zone")
+    return ((value - _POSTGRES_EPOCH) // _MICROSECOND,)
+
+
+def _time_from(value: tuple[int]) -> datetime:
+    return _POSTGRES_EPOCH + timedelta(microseconds=value[0])
 
 
 def _number(text: str) -> int | float:

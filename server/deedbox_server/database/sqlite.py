@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
+
 from deedbox_disk import sealed_sqlite
 from deedbox_disk.errors import DiskError, OutOfSpace
-
 from deedbox_server.database import placeholders, sqlite_values
 from deedbox_server.database.errors import DatabaseBusy, DatabaseError, UniqueViolation
 from deedbox_server.database.interface import Database, Dialect, Row, Session
