@@ -1,0 +1,31 @@
+"""Who there is: accounts and their keys, devices and how they came to be trusted, and what each of them may do."""
+
+from deedbox_server.people.accounts import Account, Accounts, ApiKey
+from deedbox_server.people.authority import Authority, Credential
+from deedbox_server.people.devices import Device, Devices
+from deedbox_server.people.pairing import BoxFacts, Pairing
+from deedbox_server.people.permissions import MEMBER, OWNER, Permissions, Role, Rule, Wall, standard_permissions
+from deedbox_server.people.principal import SYSTEM, Principal
+from deedbox_server.people.trust import LogStager
+
+__all__ = [
+    "MEMBER",
+    "OWNER",
+    "SYSTEM",
+    "Account",
+    "Accounts",
+    "ApiKey",
+    "Authority",
+    "BoxFacts",
+    "Credential",
+    "Device",
+    "Devices",
+    "LogStager",
+    "Pairing",
+    "Permissions",
+    "Principal",
+    "Role",
+    "Rule",
+    "Wall",
+    "standard_permissions",
+]
