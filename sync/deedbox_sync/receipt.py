@@ -11,7 +11,7 @@ from deedbox_sync.commitment import FIELDS, SALT_LENGTH, Opening
 from deedbox_sync.entry import LogEntry
 from deedbox_sync.errors import FormatError, ProofError
 
-# Entry and note in full, with their base64 and escapes, are below it only in sizes that occur; more is refused.
+# An entry of any allowed size in base64, and 40 KiB for the rest, of which a witnessed checkpoint takes four.
 MAX_RECEIPT = 131_072
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 

@@ -13,7 +13,10 @@ def encode(time: datetime) -> str:
     if time.tzinfo is not UTC:
         if time.utcoffset() is None:
             raise FormatError("time", "has no zone")
-        time = time.astimezone(UTC)
+        try:
+            time = time.astimezone(UTC)
+        except OverflowError as error:
+            raise FormatError("time", "is outside the years 1 to 9999 in UTC") from error
     return time.isoformat(timespec="microseconds")[:26] + "Z"
 
 

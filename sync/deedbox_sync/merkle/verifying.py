@@ -37,7 +37,9 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
     if any(len(node) != HASH_LENGTH for node in (old_root, new_root, *proof)):
         raise ProofError("a hash of the consistency proof is not 32 bytes")
     if old in (0, new):
-        if proof or old_root != (new_root if old == new else EMPTY_ROOT) or (old == 0 and old_root != EMPTY_ROOT):
+        if proof:
+            raise ProofError("the consistency proof is not empty")
+        if (old == 0 and old_root != EMPTY_ROOT) or (old == new and old_root != new_root):
             raise ProofError("the two trees are not consistent")
         return
     if not proof:

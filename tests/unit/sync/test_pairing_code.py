@@ -1,10 +1,11 @@
 """Codes as people type them."""
 
 import pytest
-from deedbox_sync.errors import FormatError
-from deedbox_sync.pairing_code import NAMEPLATES, RANDOM_BYTES, new_code, parse_code
 from hypothesis import given
 from hypothesis import strategies as st
+
+from deedbox_sync.errors import FormatError
+from deedbox_sync.pairing_code import NAMEPLATES, RANDOM_BYTES, new_code, parse_code
 
 CODES = st.builds(new_code, st.integers(0, NAMEPLATES - 1), st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES))
 

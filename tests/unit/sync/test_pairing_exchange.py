@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+from spake2 import SPAKE2_A, SPAKE2_B
+
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync.device_certificate import parse_request
 from deedbox_sync.errors import FormatError, ProofError, SyncError
@@ -27,9 +31,6 @@ from deedbox_sync.pairing import (
     verify_offer,
 )
 from deedbox_sync.pairing_code import new_code, parse_code
-from hypothesis import given
-from hypothesis import strategies as st
-from spake2 import SPAKE2_A, SPAKE2_B
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CODE = parse_code("742-ABCDE-FGH45")

@@ -8,12 +8,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
 from deedbox_sync import device_record, renewal
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync.device_certificate import certificate_request, parse_request
 from deedbox_sync.errors import FormatError, ProofError
-from hypothesis import given
-from hypothesis import strategies as st
 
 KEYS = st.binary(min_size=32, max_size=32)
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=50)

@@ -1,0 +1,166 @@
+"""A box's people and nothing else, for tests: real database and services, a clock that is set, a notary that only notes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from deedbox_server.database import Database
+from deedbox_server.people import Account, Accounts, Authority, BoxFacts, Devices, Pairing, Principal
+from deedbox_server.people.passwords import PasswordCost
+from deedbox_server.people.permissions import OWNER, Permissions, standard_permissions
+from deedbox_sync import pairing_messages as messages
+from deedbox_sync import uuid7
+from deedbox_sync.pairing import FINISH_PATH, START_PATH, Answer, Call, desk_pairing
+from deedbox_sync.pairing_code import Code
+from deedbox_sync.pairing_messages import Grant
+from deedbox_sync.renewal import RENEW_PATH
+
+CA_SECRET = bytes(range(1, 33))
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+CHEAP = PasswordCost(memory_kib=64, iterations=1, lanes=1)
+
+Result = TypeVar("Result")
+
+
+class SetClock:
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **parts: float) -> None:
+        self.now += timedelta(**parts)
+
+
+@dataclass
+class NotedLog:
+    """Takes entries as the notary does, inside a transaction, and keeps those that were committed."""
+
+    db: Database
+    entries: list[tuple[str, UUID, Mapping[str, bytes]]] = field(default_factory=list)
+
+    async def record(self, kind: str, record_id: UUID, values: Mapping[str, bytes]) -> None:
+        assert self.db.in_transaction
+        self.db.after_commit(lambda: self.entries.append((kind, record_id, values)))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _, _ in self.entries]
+
+
+@dataclass
+class PeopleBox:
+    db: Database
+    clock: SetClock
+    log: NotedLog
+    permissions: Permissions
+    accounts: Accounts
+    authority: Authority
+    devices: Devices
+    pairing: Pairing
+    owner: Account
+    listener: x509.Certificate
+
+    @property
+    def owner_principal(self) -> Principal:
+        return account_principal(self.owner)
+
+    async def answer(self, call: Call) -> Answer:
+        """What the people's listener would answer, without it."""
+        if call.path == START_PATH:
+            body = messages.encode_start_answer(await self.pairing.start(messages.parse_start(call.body)))
+        elif call.path == FINISH_PATH:
+            body = messages.encode_finish_answer(await self.pairing.finish(messages.parse_finish(call.body), "box.lan"))
+        else:
+            assert call.path == RENEW_PATH
+            certificate = await self.devices.renew(messages.parse_renew(call.body))
+            body = messages.encode_renew_answer(certificate.public_bytes(serialization.Encoding.PEM).decode())
+        return Answer(body, self.listener.public_bytes(serialization.Encoding.DER))
+
+    async def run(self, side: Generator[Call, Answer, Result]) -> Result:
+        call = next(side)
+        while True:
+            try:
+                call = side.send(await self.answer(call))
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+
+    async def add_case(self, number: str, *members: UUID) -> UUID:
+        case = uuid7.new()
+        await self.db.insert_many(
+            "legal_case", ("id", "number", "title", "created", "state"), [(case, number, "x", self.clock(), "open")]
+        )
+        rows = [(case, member, "member") for member in members]
+        await self.db.insert_many("case_member", ("case_id", "account", "role"), rows)
+        return case
+
+    async def disable(self, account: UUID) -> None:
+        await self.db.execute("UPDATE account SET disabled = {} WHERE id = {}", True, account)
+
+
+@dataclass
+class Desk:
+    """A desk's own keys, and how it pairs."""
+
+    tls_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    statement_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    name: str = "Ada's laptop"
+
+    @property
+    def statement_public(self) -> bytes:
+        return self.statement_key.public_key().public_bytes_raw()
+
+    def pairing(self, code: Code, now: datetime = START) -> Generator[Call, Answer, Grant]:
+        return desk_pairing(
+            code,
+            name=self.name,
+            platform="Debian 13",
+            tls_key=self.tls_key,
+            statement_key=self.statement_public,
+            now=now,
+        )
+
+
+def account_principal(account: Account) -> Principal:
+    return Principal("account", account.id, None, account.name, "test", account.role)
+
+
+def serial_of(pem: str) -> str:
+    number = x509.load_pem_x509_certificate(pem.encode()).serial_number
+    return number.to_bytes((number.bit_length() + 7) // 8).hex()
+
+
+def facts(host: str) -> BoxFacts:
+    return BoxFacts(f"https://{host or 'box'}:8444", "deedbox/00/1", "vkey", bytes(32))
+
+
+async def make_people_box(db: Database, clock: SetClock | None = None) -> PeopleBox:
+    clock = clock or SetClock()
+    log, permissions = NotedLog(db), standard_permissions()
+    accounts = Accounts(db, permissions, clock=clock, cost=CHEAP)
+    authority = await Authority.open(db, CA_SECRET, clock)
+    owner = await accounts.create_owner("Ada", PASSWORD)
+    assert owner.role == OWNER
+    return PeopleBox(
+        db=db,
+        clock=clock,
+        log=log,
+        permissions=permissions,
+        accounts=accounts,
+        authority=authority,
+        devices=Devices(db, authority, log, clock=clock),
+        pairing=Pairing(db, authority, log, facts, clock=clock),
+        owner=owner,
+        listener=(await authority.listener("people", ["box.lan"])).certificate,
+    )
