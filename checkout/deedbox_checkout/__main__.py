@@ -1,0 +1,7 @@
+"""Entry of ./deedbox."""
+
+import sys
+
+from deedbox_checkout.command import main
+
+sys.exit(main())

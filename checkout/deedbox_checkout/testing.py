@@ -1,0 +1,30 @@
+"""./deedbox test: lint, then every test. `./deedbox test crash` runs the crash tests with many more kills."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import pytest
+
+from deedbox_checkout.linting import lint
+from deedbox_checkout.places import CHECKOUT
+
+CRASH_ROUNDS = "DEEDBOX_CRASH_ROUNDS"  # kills a side; the normal run has 10
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("test", help="lint, types, import contracts and all tests; more words go to pytest")
+    command.set_defaults(run=_run, takes_rest=True)
+
+
+def _run(_options: argparse.Namespace, rest: list[str]) -> int:
+    os.chdir(CHECKOUT)
+    if rest == ["crash"]:
+        os.environ.setdefault(CRASH_ROUNDS, "100")
+        return int(pytest.main(["tests/crash"]))
+    if not rest and lint() != 0:
+        print("lint failed: the tests were not run", file=sys.stderr)
+        return 1
+    return int(pytest.main(rest))
