@@ -44,15 +44,12 @@ class SqliteDatabase(Database):
         self._writing = TaskQueue()
         self._reading = TaskQueue()
         self._lock = asyncio.Lock()
-        self._threads: list[ConnectionThread] = []
-        writer = sealed_sqlite.connect(path, key, cache_kib=_WRITER_CACHE_KIB)
-        writer.convert_binding = sqlite_values.bind
-        self._threads.append(ConnectionThread("database-writer", self._writing, writer))
-        for number in range(READERS):
-            reader = sealed_sqlite.connect(path, key, cache_kib=_READER_CACHE_KIB)
-            reader.convert_binding = sqlite_values.bind
+        writer = _open(path, key, _WRITER_CACHE_KIB)
+        readers = [_open(path, key, _READER_CACHE_KIB) for _ in range(READERS)]
+        self._threads = [ConnectionThread("database-writer", self._writing, writer)]
+        for reader in readers:
             reader.pragma("query_only", "on")
-            self._threads.append(ConnectionThread(f"database-reader-{number}", self._reading, reader))
+            self._threads.append(ConnectionThread("database-reader", self._reading, reader))
 
     async def close(self) -> None:
         """Each thread finishes what it was given, then closes its connection; the last one folds the WAL into the
@@ -128,6 +125,12 @@ class _SqliteSession(Session):
 
         with _errors():
             return await self._writing.run(work if begun else begin_and_work)
+
+
+def _open(path: Path, key: bytes, cache_kib: int) -> apsw.Connection:
+    connection = sealed_sqlite.connect(path, key, cache_kib=cache_kib)
+    connection.convert_binding = sqlite_values.bind
+    return connection
 
 
 def _commit(connection: apsw.Connection) -> None:
