@@ -146,19 +146,16 @@ class Committer:
     async def _note_statements(
         self, device: UUID, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], events: Sequence[Event]
     ) -> None:
-        new = []
+        new, offered = [], []
         for arrival, exhibit, event in zip(arrivals, exhibits, events, strict=True):
             if arrival.offered:
-                await self._db.execute(
-                    "UPDATE statement SET state = {}, exhibit = {}, record = {} WHERE digest = {}",
-                    COMMITTED,
-                    exhibit,
-                    event.id,
-                    arrival.checked.digest,
-                )
+                offered.append((COMMITTED, exhibit, event.id, arrival.checked.digest))
             else:
                 new.append(NewStatement(arrival.checked, COMMITTED, arrival.upload, exhibit, event.id))
         await self._journals.add(device, new)
+        await self._db.execute_many(
+            "UPDATE statement SET state = {}, exhibit = {}, record = {} WHERE digest = {}", offered
+        )
 
     async def _superseded(
         self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], actor: Actor

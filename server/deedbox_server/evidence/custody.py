@@ -69,7 +69,7 @@ class Custody:
         for event in events:
             number, previous = tails.get(event.exhibit, (0, NO_DIGEST))
             number += 1
-            record = CustodyRecord(event.exhibit, number, previous, event.kind, now, event.actor, event.detail)
+            record = CustodyRecord(event.exhibit, number, event.kind, now, event.actor, previous, event.detail)
             data = custody_format.encode(record)
             digest = custody_format.digest(data)
             tails[event.exhibit] = (number, digest)

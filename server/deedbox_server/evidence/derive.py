@@ -14,6 +14,7 @@ from deedbox_server.evidence.custody import Custody, new_event
 from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
 from deedbox_sync import uuid7
+from deedbox_sync.canonical_json import Json
 from deedbox_sync.custody import Actor
 
 BOX = Actor(id="box", name="Deedbox", via="worker")
@@ -55,7 +56,7 @@ class Deriver:
         events = []
         for draft, derived in zip(drafts, ids, strict=True):
             content = hashlib.sha256(draft.data).digest()
-            detail = {
+            detail: dict[str, Json] = {
                 "content": content.hex(),
                 "derived": str(derived),
                 "form": draft.form,

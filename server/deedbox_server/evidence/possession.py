@@ -64,4 +64,4 @@ def _mac(reader: BlobReader, nonce: bytes, statement: bytes) -> bytes:
     mac = possession.mac(nonce, statement)
     for offset in range(0, reader.size, _STEP):
         mac.update(reader.read_at(offset, _STEP))
-    return mac.finalize()
+    return mac.digest()

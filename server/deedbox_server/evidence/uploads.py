@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from deedbox_server.database import Database
-from deedbox_server.errors import Conflict, NotFound, OffsetMismatch, SizeMismatch
+from deedbox_server.database import Database, Row
+from deedbox_server.errors import Conflict, DeedboxError, NotFound, OffsetMismatch, SizeMismatch
 from deedbox_server.vault import BlobWriter, StoredBlob, Vault
 from deedbox_sync import uuid7
 
@@ -24,7 +23,6 @@ class _Live:
     """An upload that this process has open. Its lock lets one request write at a time."""
 
     writer: BlobWriter | None = None
-    head: bytearray = field(default_factory=bytearray)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -78,37 +76,18 @@ class Uploads:
 
     async def put(self, upload: str, owner: str, offset: int, pieces: AsyncIterator[bytes]) -> int:
         """Append the pieces at `offset`; returns the durable size. What came before a cut connection is kept too."""
-        row = await self._row(upload, owner)
-        if row["state"] != OPEN:
-            raise Conflict("This upload is closed: its statement has been taken.")
+        row = await self._open_row(upload, owner)
         live = self._live_of(upload)
         async with live.lock:
             writer = await self._writer(live, row)
             if offset != writer.durable_offset:
                 raise OffsetMismatch(writer.durable_offset)
             try:
-                await self._append(live, writer, row["size"], pieces)
-            except OSError:
-                # The disk failed (or is full): what is in the writer can't be trusted past its last durable point.
-                live.writer = None
-                await writer.abandon()
-                raise
+                await _append(writer, row["size"], pieces)
             except BaseException:
-                await writer.durable()
+                await _keep(writer)
                 raise
             return await writer.durable()
-
-    async def _append(self, live: _Live, writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes]) -> None:
-        at = checked = writer.durable_offset
-        async for piece in pieces:
-            if size is not None and at + len(piece) > size:
-                raise SizeMismatch(f"The upload was announced with {size} bytes and is sent more.")
-            if at < HEAD_BYTES:
-                live.head += piece[: HEAD_BYTES - at]
-            await writer.write(piece)
-            at += len(piece)
-            if at - checked >= DURABLE_EVERY:
-                checked = await writer.durable()
 
     async def finish(self, upload: str, owner: str) -> Arrived:
         """Close the upload's blob. The same again after a crash gives the same bytes."""
@@ -116,24 +95,26 @@ class Uploads:
         live = self._live_of(upload)
         async with live.lock:
             writer = await self._writer(live, row)
-            head = bytes(live.head)
-            stored = await writer.finish()
-            return Arrived(upload, stored, head)
+            return Arrived(upload, await writer.finish(), writer.head(HEAD_BYTES))
 
     async def forget(self, upload: str, owner: str) -> None:
         """Give an unfinished upload up: its bytes and its row go."""
-        row = await self._row(upload, owner)
-        if row["state"] != OPEN:
-            raise Conflict("This upload is closed: its statement has been taken.")
+        row = await self._open_row(upload, owner)
         await self._drop(upload, row["blob"])
         async with self._db.transaction():
             await self._db.execute("DELETE FROM upload WHERE id = {} AND state = {}", upload, OPEN)
 
     async def closed(self, uploads: list[str]) -> None:
         """Mark as closed in the caller's transaction."""
-        for upload in uploads:
-            await self._db.execute("UPDATE upload SET state = {} WHERE id = {}", CLOSED, upload)
-            self._db.after_commit(lambda name=upload: self._live.pop(name, None))
+        await self._db.execute_many(
+            "UPDATE upload SET state = {} WHERE id = {}", [(CLOSED, upload) for upload in uploads]
+        )
+
+        def leave() -> None:
+            for upload in uploads:
+                self._live.pop(upload, None)
+
+        self._db.after_commit(leave)
 
     async def _drop(self, upload: str, blob: UUID) -> None:
         live = self._live.pop(upload, None)
@@ -141,19 +122,46 @@ class Uploads:
             await live.writer.abandon()
         await self._vault.forget(blob)
 
-    async def _writer(self, live: _Live, row: dict[str, Any]) -> BlobWriter:
+    async def _writer(self, live: _Live, row: Row) -> BlobWriter:
         if live.writer is None:
             live.writer = await self._vault.resume(row["case_id"], row["blob"])
-            live.head = bytearray(await live.writer.head(HEAD_BYTES))
         return live.writer
 
     def _live_of(self, upload: str) -> _Live:
         return self._live.setdefault(upload, _Live())
 
-    async def _row(self, upload: str, owner: str) -> dict[str, Any]:
+    async def unfinished(self) -> list[UUID]:
+        """The blobs of uploads that are still open, for the vault's sweep."""
+        return [row["blob"] for row in await self._db.fetch("SELECT blob FROM upload WHERE state = {}", OPEN)]
+
+    async def _open_row(self, upload: str, owner: str) -> Row:
+        row = await self._row(upload, owner)
+        if row["state"] != OPEN:
+            raise Conflict("This upload is closed: its statement has been taken.")
+        return row
+
+    async def _row(self, upload: str, owner: str) -> Row:
         row = await self._db.fetch_one(
             "SELECT case_id, size, blob, state FROM upload WHERE id = {} AND owner = {}", upload, owner
         )
         if row is None:
             raise NotFound("There is no such upload.")
         return row
+
+
+async def _append(writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes]) -> None:
+    checked = writer.offset
+    async for piece in pieces:
+        if size is not None and writer.offset + len(piece) > size:
+            raise SizeMismatch(f"The upload was announced with {size} bytes and is sent more.")
+        await writer.write(piece)
+        if writer.offset - checked >= DURABLE_EVERY:
+            checked = await writer.durable()
+
+
+async def _keep(writer: BlobWriter) -> None:
+    """Keep what came before a cut; where even that fails (a full disk), keep what was durable before."""
+    try:
+        await writer.durable()
+    except DeedboxError:
+        await writer.roll_back()

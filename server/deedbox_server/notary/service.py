@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deedbox_server.database import Database
+from deedbox_server.database import Database, Row
 from deedbox_server.errors import LogBehind, Suspended, Unavailable
 from deedbox_server.notary.drafts import EntryDraft, Salts, new_salts
 from deedbox_server.notary.tiles import TileStore
@@ -77,7 +77,7 @@ class Notary:
         await self._db.insert_many("pending_entry", ("record", "kind", "staged", "commitments", "data"), rows)
         self._db.after_commit(self.staged.set)
 
-    async def record(self, kind: str, record_id: UUID, values: dict[str, bytes]) -> None:
+    async def record(self, kind: str, record_id: UUID, values: Mapping[str, bytes]) -> None:
         """Salt and stage one event in the caller's transaction (for events too rare to need grouping)."""
         salts = new_salts(record_id, values)
         await self._keys.commit(KeyBatch(salts=salts.rows()))
@@ -209,5 +209,5 @@ class Notary:
         if (reason := (await self.head()).suspended) is not None:
             raise Suspended(f"This box signs nothing: {reason}. An administrator must recover it.")
 
-    async def _rows_by_record(self, records: Sequence[UUID]) -> list[dict[str, object]]:
+    async def _rows_by_record(self, records: Sequence[UUID]) -> list[Row]:
         return await self._db.fetch_in("SELECT record, seq, entry FROM log_entry WHERE record IN ", records)

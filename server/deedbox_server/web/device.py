@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.exceptions import InternalServerException
@@ -29,7 +29,7 @@ _SMALL = 1 << 16
 
 class DeviceController(Controller):
     path = "/device/v1"
-    request_max_body_size: ClassVar[int | None] = None  # bodies are streamed or capped here, by what they may be
+    request_max_body_size = None  # bodies are streamed or capped here, by what they may be
 
     @get("/hello")
     async def hello(

@@ -1,0 +1,1 @@
+"""The whole box: its parts made once, joined, run and stopped."""

@@ -1,0 +1,152 @@
+"""A box's parts, made from its settings and unlocked keys. Nothing else in the program makes them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from deedbox_disk import durable
+from deedbox_server.cases import Cases
+from deedbox_server.database import Database, migrate, open_database
+from deedbox_server.evidence.commit import Committer
+from deedbox_server.evidence.custody import Custody
+from deedbox_server.evidence.derive import Deriver
+from deedbox_server.evidence.exhibits import Exhibits
+from deedbox_server.evidence.intake import Intake
+from deedbox_server.evidence.journal import Journals
+from deedbox_server.evidence.possession import Possession
+from deedbox_server.evidence.senders import Senders
+from deedbox_server.evidence.uploads import Uploads
+from deedbox_server.evidence.verifying import Verifying
+from deedbox_server.jobs import Handlers, Jobs
+from deedbox_server.notary.sequencer import Sequencer, open_log
+from deedbox_server.notary.service import Notary
+from deedbox_server.people.accounts import Accounts
+from deedbox_server.people.authority import Authority
+from deedbox_server.people.devices import Devices
+from deedbox_server.people.pairing import BoxFacts, Pairing
+from deedbox_server.people.permissions import Permissions, standard_permissions
+from deedbox_server.settings import Settings
+from deedbox_server.vault import Vault
+from deedbox_server.vault.key_store import KeyStore
+from deedbox_server.vault.keyring import Keyring
+from deedbox_sync import note
+
+FIRST_EPOCH = 1
+
+
+@dataclass(frozen=True)
+class Box:
+    """Every service of one open box."""
+
+    settings: Settings
+    database: Database
+    keys: KeyStore
+    vault: Vault
+    notary: Notary
+    sequencer: Sequencer
+    permissions: Permissions
+    accounts: Accounts
+    authority: Authority
+    devices: Devices
+    pairing: Pairing
+    cases: Cases
+    custody: Custody
+    journals: Journals
+    uploads: Uploads
+    committer: Committer
+    intake: Intake
+    senders: Senders
+    exhibits: Exhibits
+    deriver: Deriver
+    verifying: Verifying
+    jobs: Jobs
+    handlers: Handlers
+
+
+@asynccontextmanager
+async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
+    """Open everything, bring the database up to this version, and close everything again at the end."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, keyring.named("database"))
+        stack.push_async_callback(database.close)
+        await migrate(database)
+        keys = await KeyStore.open(settings.keys_folder, keyring)
+        stack.push_async_callback(keys.close)
+        vault = Vault(settings.data, keys, database)
+        stack.push_async_callback(vault.close)
+        yield await _assemble(settings, keyring, database, keys, vault)
+
+
+async def _assemble(settings: Settings, keyring: Keyring, database: Database, keys: KeyStore, vault: Vault) -> Box:
+    log_key = Ed25519PrivateKey.from_private_bytes(keyring.named("notary"))
+    origin = note.encode_origin(await _box_id(database), FIRST_EPOCH)
+    notary = Notary(database, keys, log_key, origin)
+    await open_log(database, origin, notary.vkey)
+    permissions = standard_permissions()
+    authority = await Authority.open(database, keyring.named("ca"))
+    custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
+    jobs = Jobs(database)
+    committer = Committer(database, vault, keys, custody, journals, uploads, jobs)
+    exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
+    recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
+
+    def facts(host: str) -> BoxFacts:
+        return BoxFacts(device_url(settings, host), origin, notary.vkey, recovery)
+
+    return Box(
+        settings=settings,
+        database=database,
+        keys=keys,
+        vault=vault,
+        notary=notary,
+        sequencer=Sequencer(database, notary, log_key),
+        permissions=permissions,
+        accounts=Accounts(database, permissions),
+        authority=authority,
+        devices=Devices(database, authority, notary),
+        pairing=Pairing(database, authority, notary, facts),
+        cases=Cases(database, keys, notary, permissions),
+        custody=custody,
+        journals=journals,
+        uploads=uploads,
+        committer=committer,
+        intake=Intake(database, vault, keys, notary, journals, uploads, committer, Possession(database, vault)),
+        senders=Senders(database, permissions),
+        exhibits=exhibits,
+        deriver=Deriver(database, vault, keys, custody),
+        verifying=Verifying(database, vault, notary, exhibits),
+        jobs=jobs,
+        handlers=Handlers(),
+    )
+
+
+def device_url(settings: Settings, host: str) -> str:
+    """Where a desk that reached the people's listener as `host` finds the device listener."""
+    shown = host or settings.device_host
+    return f"https://{f'[{shown}]' if ':' in shown else shown}:{settings.device_port}"
+
+
+async def _box_id(database: Database) -> UUID:
+    """The box's own id, random, made once."""
+    async with database.transaction():
+        await database.execute(
+            "INSERT INTO setting (name, value) VALUES ({}, {}) ON CONFLICT (name) DO NOTHING",
+            "box_id",
+            os.urandom(16).hex(),
+        )
+        row = await database.fetch_one("SELECT value FROM setting WHERE name = {}", "box_id")
+    assert row is not None
+    return UUID(hex=row["value"])
+
+
+def make_folders(settings: Settings) -> None:
+    """The data folder and those in it, private to the box's user."""
+    for folder in (settings.data, settings.keys_folder, settings.database_folder):
+        durable.make_folder(folder)

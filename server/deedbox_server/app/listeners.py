@@ -1,0 +1,77 @@
+"""The two faces of a box: what devices may call and what people may call, each with its own TLS and its own routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from deedbox_server.app.box import Box
+from deedbox_server.evidence.senders import Senders
+from deedbox_server.evidence.statements import Sender
+from deedbox_server.people.principal import Principal
+from deedbox_server.web.cases import CaseController
+from deedbox_server.web.device import DeviceController
+from deedbox_server.web.evidence import EvidenceController
+from deedbox_server.web.health import HealthController
+from deedbox_server.web.identity import provide_device, provide_person
+from deedbox_server.web.log import LogController
+from deedbox_server.web.pairing import PairingController
+from deedbox_server.web.people import PeopleController
+from deedbox_server.web.problems import EXCEPTION_HANDLERS
+
+
+def device_app(box: Box) -> Litestar:
+    """For desks: every request has a device certificate, looked up anew."""
+    return _app([DeviceController, LogController], box, provide_device, {"sender": Provide(_sender)})
+
+
+def people_app(box: Box) -> Litestar:
+    """For people and their programs; pairing, renewal and the log need no account."""
+    controllers = [
+        CaseController,
+        EvidenceController,
+        HealthController,
+        LogController,
+        PairingController,
+        PeopleController,
+    ]
+    return _app(controllers, box, provide_person, {})
+
+
+async def _sender(principal: Principal, senders: Senders) -> Sender:
+    return await senders.of(principal)
+
+
+def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: dict[str, Provide]) -> Litestar:
+    def given(value: object) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+
+    services = {
+        name: given(getattr(box, name))
+        for name in (
+            "accounts",
+            "authority",
+            "cases",
+            "custody",
+            "database",
+            "devices",
+            "exhibits",
+            "intake",
+            "journals",
+            "notary",
+            "pairing",
+            "permissions",
+            "senders",
+            "settings",
+            "verifying",
+        )
+    }
+    return Litestar(
+        route_handlers=controllers,
+        dependencies=services | {"principal": Provide(identity)} | more,
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=None,
+    )

@@ -1,0 +1,119 @@
+"""Run a box: two listeners, the sequencer, the workers' dispatcher, until told to stop; then let what runs finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import uvicorn
+
+from deedbox_server.app.box import Box
+from deedbox_server.app.listeners import device_app, people_app
+from deedbox_server.jobs import Runner
+from deedbox_server.web.tls import Refusals, device_config, people_config
+
+DRAIN_SECONDS = 20  # how long open requests may take to end after a signal; uploads then resume at the next start
+_REFUSALS_EVERY = 60.0
+
+log = logging.getLogger("deedbox.app")
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the box listens, once it does."""
+
+    people: tuple[str, int]
+    device: tuple[str, int]
+
+
+async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None:
+    """Serve until SIGTERM or SIGINT. `ready` is called once both listeners accept and the log has its first checkpoint."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await box.vault.sweep(await box.uploads.unfinished())
+    while await box.sequencer.step():
+        pass
+    people_socket, device_socket = (
+        _listen(box.settings.people_host, box.settings.people_port),
+        _listen(box.settings.device_host, box.settings.device_port),
+    )
+    refusals = Refusals()
+    hosts = _names(box)
+    servers = [
+        _Server(people_config(people_app(box), await box.authority.listener("people", hosts))),
+        _Server(device_config(device_app(box), await box.authority.listener("device", hosts), box.authority, refusals)),
+    ]
+    runner = Runner(box.jobs, box.handlers, concurrency=box.settings.worker_count)
+    async with asyncio.TaskGroup() as group:
+        background = [
+            group.create_task(box.sequencer.run()),
+            group.create_task(_report_refusals(box, refusals)),
+        ]
+        working = group.create_task(runner.run())
+        serving = [
+            group.create_task(server.serve(sockets=[listening]))
+            for server, listening in zip(servers, (people_socket, device_socket), strict=True)
+        ]
+        while not all(server.started for server in servers):
+            await asyncio.sleep(0.01)
+        await ready(Addresses(people_socket.getsockname()[:2], device_socket.getsockname()[:2]))
+        await stop.wait()
+        log.info("stopping: open requests have %d seconds", DRAIN_SECONDS)
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*serving)
+        runner.stop()
+        await working
+        for task in background:
+            task.cancel()
+    with contextlib.suppress(Exception):  # a last group is a courtesy: what pends is durable and comes first next time
+        await box.sequencer.step()
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the box, not to one of its two listeners."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
+    )
+    listening.setblocking(False)
+    return listening
+
+
+def _names(box: Box) -> list[str]:
+    """Names and addresses that the listeners' certificates carry."""
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname().lower()]
+    for host in (box.settings.people_host, box.settings.device_host):
+        names += _interfaces() if host in ("0.0.0.0", "::") else [host]  # noqa: S104 - compared, not bound
+    return list(dict.fromkeys(names))
+
+
+def _interfaces() -> list[str]:
+    """The addresses of this machine that others use, as far as its own name tells."""
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None, proto=socket.IPPROTO_TCP)
+    except OSError:
+        return []
+    return [str(address[4][0]).split("%", 1)[0] for address in found]
+
+
+async def _report_refusals(box: Box, refusals: Refusals) -> None:
+    """Refused handshakes and strangers' requests go into the log as counts per minute, not one by one."""
+    while True:
+        await asyncio.sleep(_REFUSALS_EVERY)
+        counts = refusals.take()
+        if counts:
+            await box.notary.publish("refusals", dict(sorted(counts.items())))

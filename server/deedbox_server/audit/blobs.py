@@ -1,0 +1,35 @@
+"""Every stored byte, decrypted and hashed, against the exhibit or derived document that it belongs to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+from deedbox_server.audit.report import Report
+from deedbox_server.database import Database
+from deedbox_server.vault import Vault
+from deedbox_server.vault.errors import BlobDamaged
+
+
+async def audit_blobs(db: Database, vault: Vault, report: Report) -> None:
+    """Read each blob once, in constant memory. What is damaged is named by exhibit, blob and part."""
+    owners: defaultdict[UUID, list[tuple[str, bytes, int]]] = defaultdict(list)
+    for row in await db.fetch("SELECT id, blob, content, size FROM exhibit"):
+        owners[row["blob"]].append((f"exhibit {row['id']}", row["content"], row["size"]))
+    for row in await db.fetch("SELECT id, exhibit, form, blob, content, size FROM derived"):
+        where = f"exhibit {row['exhibit']}, derived {row['form']}"
+        owners[row["blob"]].append((where, row["content"], row["size"]))
+    for blob, claims in owners.items():
+        report.count("blobs")
+        try:
+            digest, size = await vault.verify_blob(blob)
+        except BlobDamaged as error:
+            report.add(claims[0][0], str(error))
+            continue
+        report.count("bytes", size)
+        for where, content, expected in claims:
+            if (digest, size) != (content, expected):
+                report.add(where, "has other bytes than were received")
+    known = {row["id"] for row in await db.fetch("SELECT id FROM blob")}
+    for blob in owners.keys() - known:
+        report.add(owners[blob][0][0], "has no blob")

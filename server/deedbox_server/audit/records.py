@@ -1,0 +1,201 @@
+"""Custody, statements and devices: each record is parsed, chained, and opened against its log entry with its salts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from deedbox_server.audit.log import Logged
+from deedbox_server.audit.report import Report
+from deedbox_server.database import Database, Row
+from deedbox_server.vault.key_store import KeyStore
+from deedbox_sync import commitment, custody, device_record, dsse, statement
+from deedbox_sync.errors import SyncError
+from deedbox_sync.statement import CaptureStatement, GapStatement
+
+_STEP = 1_000
+_PUBLIC = frozenset({"log.opened", "refusals", "time.beacon", "time.stamp"})  # entries that commit to nothing
+
+
+class RecordAudit:
+    def __init__(self, db: Database, keys: KeyStore, logged: Mapping[UUID, Logged], report: Report) -> None:
+        self._db = db
+        self._keys = keys
+        self._logged = logged
+        self._report = report
+        self._told: set[UUID] = set()
+
+    async def run(self) -> None:
+        pending = {row["record"] for row in await self._db.fetch("SELECT record FROM pending_entry")}
+        await self._custody(pending)
+        await self._statements(pending)
+        await self._trust(pending)
+        self._untold()
+
+    # --- custody
+
+    async def _custody(self, pending: set[UUID]) -> None:
+        exhibits = await self._db.fetch("SELECT id, case_id, number, statement, content, size FROM exhibit ORDER BY id")
+        for start in range(0, len(exhibits), _STEP):
+            part = {row["id"]: row for row in exhibits[start : start + _STEP]}
+            rows = await self._db.fetch_in(
+                "SELECT id, exhibit, number, record FROM custody_event WHERE exhibit IN ", list(part)
+            )
+            salts = await self._keys.salts([row["id"] for row in rows])
+            chains: defaultdict[UUID, list[Row]] = defaultdict(list)
+            for row in rows:
+                chains[row["exhibit"]].append(row)
+            for exhibit, facts in part.items():
+                await self._chain(facts, sorted(chains[exhibit], key=lambda row: int(row["number"])), salts, pending)
+        self._report.count("exhibits", len(exhibits))
+
+    async def _chain(
+        self, exhibit: Row, events: Sequence[Row], salts: Mapping[UUID, Mapping[str, bytes]], pending: set[UUID]
+    ) -> None:
+        where = f"exhibit {exhibit['id']}"
+        if not events:
+            self._report.add(where, "has no custody record")
+        previous, last_seq = custody.NO_DIGEST, -1
+        for number, row in enumerate(events, start=1):
+            here = f"{where}, custody {number}"
+            self._report.count("custody records")
+            try:
+                record = custody.parse(row["record"])
+            except SyncError as error:
+                self._report.add(here, f"does not parse: {error}")
+                return
+            if (record.exhibit, record.number, record.previous) != (exhibit["id"], number, previous):
+                self._report.add(here, "does not follow the record before it")
+            if number == 1 and (record.kind, record.detail.get("content")) != ("received", exhibit["content"].hex()):
+                self._report.add(here, "does not tell of these bytes' receipt")
+            previous = custody.digest(row["record"])
+            values = {"case": exhibit["case_id"].bytes, "person": record.actor.id.encode(), "record": previous}
+            if "content" in record.detail:
+                values["content"] = bytes.fromhex(str(record.detail["content"]))
+            if "statement" in record.detail:
+                values["statement"] = bytes.fromhex(str(record.detail["statement"]))
+            seq = self._opened(here, row["id"], f"exhibit.{record.kind}", values, salts.get(row["id"], {}), pending)
+            if seq is not None and seq <= last_seq:
+                self._report.add(here, "stands before its predecessor in the log")
+            last_seq = seq if seq is not None else last_seq
+
+    # --- statements
+
+    async def _statements(self, pending: set[UUID]) -> None:
+        devices = {
+            row["id"]: row
+            for row in await self._db.fetch("SELECT id, statement_key, next_sequence, last_digest FROM device")
+        }
+        taken = {row["statement"]: row["id"] for row in await self._db.fetch("SELECT id, statement FROM exhibit")}
+        rows = await self._db.fetch(
+            "SELECT digest, device, sequence, kind, state, exhibit, record FROM statement ORDER BY device, sequence"
+        )
+        chains: defaultdict[UUID, list[Row]] = defaultdict(list)
+        for row in rows:
+            chains[row["device"]].append(row)
+        for device, chain in chains.items():
+            if device not in devices:
+                self._report.add(f"device {device}", "has statements but is not known")
+                continue
+            await self._journal(devices[device], chain, taken, pending)
+        for digest, exhibit in taken.items():
+            if digest not in {row["digest"] for row in rows}:
+                self._report.add(f"exhibit {exhibit}", "has no statement")
+        self._report.count("statements", len(rows))
+
+    async def _journal(
+        self, device: Row, chain: Sequence[Row], taken: Mapping[bytes, UUID], pending: set[UUID]
+    ) -> None:
+        key = Ed25519PublicKey.from_public_bytes(device["statement_key"])
+        expected, previous = 1, statement.NO_DIGEST
+        for start in range(0, len(chain), _STEP):
+            part = chain[start : start + _STEP]
+            envelopes = await self._db.fetch_in(
+                "SELECT digest, envelope FROM statement WHERE digest IN ", [row["digest"] for row in part]
+            )
+            by_digest = {row["digest"]: row["envelope"] for row in envelopes}
+            salts = await self._keys.salts([row["record"] for row in part if row["kind"] == "gap"])
+            for row in part:
+                where = f"device {device['id']}, statement {row['sequence']}"
+                parsed = self._statement(where, key, by_digest[row["digest"]], row["digest"])
+                if parsed is None:
+                    return
+                first = parsed.first if isinstance(parsed, GapStatement) else parsed.journal.sequence
+                if first != expected or parsed.journal.previous != previous:
+                    self._report.add(where, "does not follow the statement before it")
+                expected, previous = parsed.journal.sequence + 1, row["digest"]
+                if row["kind"] == "gap":
+                    values = {"person": f"device:{device['id']}".encode(), "statement": row["digest"]}
+                    self._opened(where, row["record"], "device.gap", values, salts.get(row["record"], {}), pending)
+                elif row["state"] == "committed" and taken.get(row["digest"]) != row["exhibit"]:
+                    self._report.add(where, "is committed but its exhibit is missing")
+        if (expected, previous) != (device["next_sequence"], device["last_digest"]):
+            self._report.add(f"device {device['id']}", "is not where its statements end")
+
+    def _statement(
+        self, where: str, key: Ed25519PublicKey, envelope_bytes: bytes, digest: bytes
+    ) -> CaptureStatement | GapStatement | None:
+        try:
+            envelope = dsse.parse(envelope_bytes)
+            dsse.verify(envelope, key)
+            parsed = statement.parse_payload(envelope.payload)
+        except SyncError as error:
+            self._report.add(where, f"does not hold: {error}")
+            return None
+        if statement.digest(envelope.payload) != digest:
+            self._report.add(where, "is stored under another digest")
+        return parsed
+
+    # --- devices and cases
+
+    async def _trust(self, pending: set[UUID]) -> None:
+        rows = await self._db.fetch("SELECT id, kind, record FROM trust_record ORDER BY id")
+        salts = await self._keys.salts([row["id"] for row in rows])
+        for row in rows:
+            where = f"trust record {row['id']}"
+            try:
+                record = device_record.parse_device_record(row["record"])
+            except SyncError as error:
+                self._report.add(where, f"does not parse: {error}")
+                continue
+            values = {"person": record.by.encode(), "record": device_record.digest(row["record"])}
+            self._opened(where, row["id"], row["kind"], values, salts.get(row["id"], {}), pending)
+        self._report.count("trust records", len(rows))
+
+    # --- commitments
+
+    def _opened(
+        self,
+        where: str,
+        record: UUID,
+        kind: str,
+        values: Mapping[str, bytes],
+        salts: Mapping[str, bytes],
+        pending: set[UUID],
+    ) -> int | None:
+        """Compare values and salts with what the log committed to; returns the entry's place."""
+        logged = self._logged.get(record)
+        if logged is None:
+            if record not in pending:
+                self._report.add(where, "is not in the log")
+            return None
+        self._told.add(record)
+        if logged.kind != kind:
+            self._report.add(where, f"is {logged.kind} in the log, not {kind}")
+        for name, value in values.items():
+            if name not in salts:
+                self._report.add(where, f"has no opening for {name} and no tombstone")
+            elif logged.commitments.get(name) != commitment.commit(name, salts[name], value):
+                self._report.add(where, f"is not what log entry {logged.seq} committed to ({name})")
+        return logged.seq
+
+    def _untold(self) -> None:
+        for record, logged in self._logged.items():
+            expects_record = logged.kind.startswith(("exhibit.", "device.")) and logged.kind != "device.conflict"
+            if expects_record and logged.kind not in _PUBLIC and record not in self._told:
+                self._report.add(
+                    f"log entry {logged.seq}", f"tells of a record ({logged.kind}) that the database does not have"
+                )

@@ -1,0 +1,61 @@
+"""The audit's order: files as files, then the log, then what it tells of, then the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deedbox_disk.errors import DiskError
+from deedbox_disk.sealed_pages import damaged_pages
+from deedbox_server.audit.blobs import audit_blobs
+from deedbox_server.audit.log import LogAudit
+from deedbox_server.audit.records import RecordAudit
+from deedbox_server.audit.report import Report
+from deedbox_server.database import Database, DatabaseError
+from deedbox_server.errors import DeedboxError
+from deedbox_server.vault import Vault
+from deedbox_server.vault.key_store import KeyStore
+
+LATE = 30.0  # seconds; entries pend for moments
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is audited. `sealed` are the encrypted SQLite files and their keys."""
+
+    database: Database
+    keys: KeyStore
+    vault: Vault
+    vkey: str
+    sealed: Mapping[Path, bytes]
+
+
+def audit_pages(sealed: Mapping[Path, bytes]) -> Report:
+    """The page check alone. It opens no database, so it can run where one no longer opens."""
+    report = Report()
+    for path, key in sealed.items():
+        if path.exists():
+            report.count("database files")
+            for place in damaged_pages(path, key):
+                report.add(place, "was changed: its seal does not hold")
+    return report
+
+
+async def audit(sources: Sources) -> Report:
+    """Everything. A part that cannot be read at all is a finding, and the other parts are still looked at."""
+    report = audit_pages(sources.sealed)
+    log = LogAudit(sources.database, sources.vkey, report)
+    records = RecordAudit(sources.database, sources.keys, log.records, report)
+    parts: dict[str, Callable[[], Awaitable[None]]] = {
+        "log": log.run,
+        "records": records.run,
+        "blobs": partial(audit_blobs, sources.database, sources.vault, report),
+    }
+    for name, part in parts.items():
+        try:
+            await part()
+        except (DatabaseError, DeedboxError, DiskError) as error:
+            report.add(name, f"cannot be read: {error}")
+    return report

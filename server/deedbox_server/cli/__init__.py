@@ -1,0 +1,58 @@
+"""`deedbox-server`: make, run, look after and audit a box from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deedbox_disk.errors import DiskError
+from deedbox_server.cli import administer, inspecting, running
+from deedbox_server.cli.unlocking import UnlockArguments, add_unlock_arguments, ask_unlock
+from deedbox_server.errors import DeedboxError
+from deedbox_server.settings import Settings, SettingsError
+
+OK, FOUND, CANNOT = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0: done; 1: looked and found something wrong; 2: could not be done, and one sentence says why."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        settings = Settings.load(
+            options.data,
+            os.environ,
+            name=options.name,
+            people_host=options.listen,
+            device_host=options.listen,
+            people_port=options.people_port,
+            device_port=options.device_port,
+        )
+        unlock = UnlockArguments(options.passphrase_file, options.key_file or settings.key_file)
+        return int(asyncio.run(options.run(settings, unlock, options)))
+    except (SettingsError, DeedboxError, DiskError) as error:
+        print(f"deedbox-server: {error}", file=sys.stderr)
+        return CANNOT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deedbox-server", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the box's data folder")
+    parser.add_argument("--listen", help="the address both listeners bind")
+    parser.add_argument("--people-port", type=int)
+    parser.add_argument("--device-port", type=int)
+    parser.add_argument("--name", help="the box's name, as desks show it")
+    add_unlock_arguments(parser)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    running.add_commands(commands)
+    administer.add_commands(commands)
+    inspecting.add_commands(commands)
+    return parser
+
+
+__all__ = ["ask_unlock", "main"]
