@@ -1,0 +1,353 @@
+"""What the standards print, checked as printed. Each test names its document."""
+
+import json
+from hashlib import sha256
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from deedbox_sync import canonical_json, dsse, merkle, note, receipt
+from deedbox_sync.binary_text import parse_base64
+from deedbox_sync.errors import FormatError, ProofError
+from deedbox_sync.merkle import TileAddress
+from deedbox_sync.note import Checkpoint
+
+# --- RFC 8785, and the test data of its author (github.com/cyberphone/json-canonicalization, Apache-2.0), without the
+# --- numbers that our narrowing excludes
+
+
+@pytest.mark.parametrize(
+    ("source", "canonical"),
+    [
+        (r'"\u20ac$\u000F\u000aA\u0027\u0042\u0022\u005c\\\"\/"', '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'),  # 3.2.2.2
+        ('{"literals": [null, true, false]}', '{"literals":[null,true,false]}'),  # 3.2.2
+        (
+            '{"peach":"This sorting order","péché":"is wrong according to French",'
+            '"pêche":"but canonicalization MUST","sin":"ingnore locale"}',
+            '{"peach":"This sorting order","péché":"is wrong according to French",'
+            '"pêche":"but canonicalization MUST","sin":"ingnore locale"}',
+        ),
+        ('{"Unnormalized Unicode": "A\u030a"}', '{"Unnormalized Unicode":"A\u030a"}'),
+        (
+            '{"1": {"f": {"f": "hi","F": 5} ,"\\n": 56}, "10": { }, "": "empty", "a": { }, "111": [ { } ], "A": { }}',
+            '{"":"empty","1":{"\\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{}],"A":{},"a":{}}',
+        ),
+        (
+            r'{"\u20ac": "Euro Sign", "1": "One", "\u0080": "Control\u007f", "\ud83d\ude02": "Smiley", '
+            r'"\u00f6": "Latin Small Letter O With Diaeresis", "\ufb33": "Hebrew Letter Dalet With Dagesh", '
+            r'"</script>": "Browser Challenge"}',
+            '{"1":"One","</script>":"Browser Challenge","\u0080":"Control\u007f",'
+            '"ö":"Latin Small Letter O With Diaeresis","€":"Euro Sign","\U0001f602":"Smiley",'
+            '"\ufb33":"Hebrew Letter Dalet With Dagesh"}',
+        ),
+    ],
+)
+def test_rfc_8785_examples(source: str, canonical: str) -> None:
+    encoded = canonical_json.encode(json.loads(source))
+    assert encoded == canonical.encode()
+    assert canonical_json.parse(encoded, limit=1000) == json.loads(source)
+
+
+def test_rfc_8785_3_2_3_sorts_by_utf16() -> None:
+    names = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
+    written = json.loads(canonical_json.encode(dict.fromkeys(names)))
+    assert list(written) == ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+
+
+@pytest.mark.parametrize("number", ["333333333.33333329", "1E30", "4.50", "2e-3", "0.000000000000000000000000001"])
+def test_rfc_8785_numbers_beyond_our_narrowing_are_refused(number: str) -> None:
+    with pytest.raises(FormatError):
+        canonical_json.parse(number.encode(), limit=1000)
+
+
+# --- DSSE v1.0.0, protocol.md, Test Vectors
+
+
+def test_dsse_vector() -> None:
+    encoded = dsse.pae("http://example.com/HelloWorld", b"hello world")
+    assert encoded == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    signature = parse_base64(
+        "A3JqsQGtVsJ2O2xqrI5IcnXip5GToJ3F+FnZ+O88SjtR6rDAajabZKciJTfUiHqJPcIAriEGAHTVeCUjW2JIZA==", where="vector"
+    )
+    key = ec.EllipticCurvePublicNumbers(
+        46950820868899156662930047687818585632848591499744589407958293238635476079160,
+        5640078356564379163099075877009565129882514886557779369047442380624545832820,
+        ec.SECP256R1(),
+    ).public_key()
+    half = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+    key.verify(half, encoded, ec.ECDSA(SHA256()))
+
+
+# --- Certificate Transparency's reference tree (github.com/transparency-dev/merkle, Apache-2.0; first in RFC 6962's code)
+
+CT_LEAVES = [
+    bytes.fromhex(text)
+    for text in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
+]
+CT_ROOTS = [
+    bytes.fromhex(text)
+    for text in (
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    )
+]
+CT_TILE = b"".join(map(merkle.leaf_hash, CT_LEAVES))
+
+
+def ct_tile(level: int, index: int, width: int) -> bytes:
+    return CT_TILE
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_ct_roots(size: int) -> None:
+    tiles = merkle.Tiles()
+    tiles.append(CT_TILE[: size * 32])
+    assert tiles.root() == CT_ROOTS[size] == merkle.root_at(size, ct_tile)
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "path"),
+    [
+        (0, 1, []),
+        (
+            0,
+            8,
+            [
+                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+            ],
+        ),
+        (
+            5,
+            8,
+            [
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            ],
+        ),
+        (2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
+        (
+            1,
+            5,
+            [
+                "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+            ],
+        ),
+    ],
+)
+def test_ct_inclusion_paths(index: int, size: int, path: list[str]) -> None:
+    proof = [bytes.fromhex(node) for node in path]
+    assert merkle.inclusion_proof(index, size, ct_tile) == proof
+    merkle.verify_inclusion(index, size, merkle.leaf_hash(CT_LEAVES[index]), proof, CT_ROOTS[size])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        (1, 1, []),
+        (
+            1,
+            8,
+            [
+                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+            ],
+        ),
+        (
+            6,
+            8,
+            [
+                "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            ],
+        ),
+        (
+            2,
+            5,
+            [
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+            ],
+        ),
+    ],
+)
+def test_ct_consistency_proofs(old: int, new: int, path: list[str]) -> None:
+    proof = [bytes.fromhex(node) for node in path]
+    assert merkle.consistency_proof(old, new, ct_tile) == proof
+    merkle.verify_consistency(old, new, proof, CT_ROOTS[old], CT_ROOTS[new])
+
+
+# --- c2sp.org/tlog-tiles
+
+
+def test_tlog_tiles_path_example() -> None:
+    assert merkle.tile_path(0, 1_234_067) == "tile/0/x001/x234/067"
+    assert merkle.tile_path("entries", 1_234_067, 5) == "tile/entries/x001/x234/067.p/5"
+
+
+def test_tlog_tiles_example_of_70_000_entries() -> None:
+    tiles = merkle.Tiles()
+    full = tiles.append(bytes(32 * 70_000))
+    assert [sum(tile.level == level for tile in full) for level in range(3)] == [273, 1, 0]
+    assert merkle.partial_tiles(70_000) == [TileAddress(0, 273, 112), TileAddress(1, 1, 17), TileAddress(2, 0, 1)]
+    assert [len(partial) // 32 for partial in tiles.partials] == [112, 17, 1]
+
+
+def test_tlog_tiles_example_of_256_entries() -> None:
+    tiles = merkle.Tiles()
+    assert [(tile.level, tile.index) for tile in tiles.append(bytes(32 * 256))] == [(0, 0)]
+    assert [len(partial) // 32 for partial in tiles.partials] == [0, 1]
+
+
+# --- c2sp.org/signed-note, and golang.org/x/mod/sumdb/note (BSD-3-Clause), whose tests it grew from
+
+PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+PETER_SEED = parse_base64("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz", where="vector")[1:]
+ENOCH = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
+TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+PETER_LINE = (
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
+ENOCH_LINE = (
+    "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n"
+)
+
+
+def test_go_note_verifies_for_each_of_its_signers() -> None:
+    made = note.parse_note(f"{TEXT}\n{PETER_LINE}{ENOCH_LINE}")
+    assert made.body == TEXT
+    assert note.verify_note(made, [PETER]) == {"PeterNeumann": None}
+    assert note.verify_note(made, [PETER, ENOCH]) == {"PeterNeumann": None, "EnochRoot": None}
+    with pytest.raises(ProofError):
+        note.verify_note(made, [])
+
+
+def test_go_note_is_signed_byte_for_byte() -> None:
+    assert note.sign(TEXT, "PeterNeumann", Ed25519PrivateKey.from_private_bytes(PETER_SEED)) == PETER_LINE
+
+
+def test_go_vkeys_are_taken_and_written() -> None:
+    for vkey in (PETER, ENOCH):
+        verifier = note.parse_vkey(vkey)
+        assert note.encode_vkey(verifier.name, verifier.algorithm, verifier.public_key) == vkey
+
+
+@pytest.mark.parametrize(
+    "vkey",
+    [
+        "PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==",
+        "PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        *(PETER[:at] for at in range(len(PETER))),
+        *(PETER[at:] for at in range(1, len(PETER))),
+    ],
+)
+def test_go_bad_vkeys_are_refused(vkey: str) -> None:
+    with pytest.raises(FormatError):
+        note.parse_vkey(vkey)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        f"{TEXT}\n",
+        f"{TEXT}\n{PETER_LINE[:-1]}",
+        f"\x01{TEXT}\n{PETER_LINE}",
+        f"{TEXT}\n{PETER_LINE.replace('PeterNeumann', 'Bad Name')}",
+        f"{TEXT}\n{PETER_LINE}Unexpected line.\n",
+        f"{TEXT}\n{PETER_LINE * 101}",
+    ],
+)
+def test_go_bad_notes_are_refused(text: str) -> None:
+    with pytest.raises(FormatError):
+        note.parse_note(text)
+
+
+def test_signed_note_page_example_has_an_empty_line_in_its_text() -> None:
+    made = note.parse_note(
+        "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\ned è subito sera.\n\n"
+        "— quasimodo.example/salvatore "
+        "NnugSzTjtVAewIS+Z/iJhUPeFDkO/5QQ2i5ddnGITLlC+EhfLW9oJKONrMouFSQU0xMcXxj99ihAQwaqP3ZekRwNtIc=\n"
+    )
+    assert made.body.endswith("sole:\n\ned è subito sera.\n")
+    assert made.signatures[0].name == "quasimodo.example/salvatore"
+    assert len(made.signatures[0].value) == 64
+
+
+# --- c2sp.org/tlog-checkpoint and tlog-cosignature: one example, whose keys are not published
+
+COSIGNED = (
+    "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
+    "— example.com/behind-the-sofa "
+    "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
+    "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIU"
+    "BkBIfZ+qnA==\n"
+)
+
+
+def test_checkpoint_and_cosignature_page_example_parses() -> None:
+    made = note.parse_note(COSIGNED)
+    root = parse_base64("CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=", where="vector")
+    assert note.parse_checkpoint(made.body) == Checkpoint("example.com/behind-the-sofa", 20_852_163, root)
+    assert note.encode_checkpoint(note.parse_checkpoint(made.body)) == made.body
+    log, witness = made.signatures
+    assert len(log.value) == 64
+    assert len(witness.value) == 72
+    assert int.from_bytes(witness.value[:8]) == 1_679_315_147
+    assert note.encode_note(made) == COSIGNED
+
+
+def test_cosignature_page_example_of_the_signed_message() -> None:
+    key = Ed25519PrivateKey.from_private_bytes(sha256(b"witness").digest())
+    body = note.parse_note(COSIGNED).body
+    line = note.parse_note(f"{body}\n{note.cosign(body, 'witness.example.com/w1', key, 1_679_315_147)}").signatures[0]
+    key.public_key().verify(
+        line.value[8:],
+        b"cosignature/v1\ntime 1679315147\nexample.com/behind-the-sofa\n20852163\n"
+        b"CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+    )
+    assert line.key_id == sha256(b"witness.example.com/w1\n\x04" + key.public_key().public_bytes_raw()).digest()[:4]
+
+
+# --- c2sp.org/tlog-proof
+
+
+def test_tlog_proof_page_example() -> None:
+    hashes = [
+        "gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=",
+        "B95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=",
+        "EKNzoDWG8LGC0Yp9o+sv3qllpMP9uHQ9B20KNL+Q1zs=",
+        "RoopEkOdqkYqMB4MJXrbt/hMjOxsVn0IrWjpz1ZMMes=",
+        "AHCioX9nLjsrse6YhjRRmk1WUEirVOLLRoOQ6vfO5vk=",
+    ]
+    text = "\n".join(["c2sp.org/tlog-proof@v1", "index 73894", *hashes, "", COSIGNED])
+    proof = receipt.parse_tlog_proof(text)
+    assert proof.index == 73_894
+    assert proof.path == tuple(parse_base64(line, where="vector") for line in hashes)
+    assert proof.note == COSIGNED
+    assert receipt.encode_tlog_proof(proof.index, proof.path, proof.note) == text
