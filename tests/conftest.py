@@ -15,12 +15,17 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deedbox_server.database import Database, migrate, open_database, open_sqlite
 from deedbox_server.settings import Settings
 
 DATABASE_KEY = bytes(range(32))
+
+# How long one example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("deedbox", deadline=None)
+hypothesis.settings.load_profile("deedbox")
 
 
 @pytest.fixture(scope="session")
