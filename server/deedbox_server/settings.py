@@ -72,7 +72,8 @@ class Settings:
         given |= _from_environment(environment)
         for name, value in arguments.items():
             if value is not None:
-                given[_known(name, "argument")] = _typed(name, value, "the command line")
+                known = _known(name, "the command line")
+                given[known] = _typed(known, value, "the command line")
         settings = cls(**given)
         settings._check()
         return settings
@@ -90,7 +91,7 @@ class Settings:
             raise SettingsError("people_port and device_port must differ: people and devices have a listener each.")
 
 
-_KINDS: Mapping[str, str] = {setting.name: str(setting.type) for setting in fields(Settings) if setting.name != "data"}
+_KINDS: Mapping[str, object] = {setting.name: setting.type for setting in fields(Settings) if setting.name != "data"}
 
 
 def _from_toml(path: Path) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def _from_toml(path: Path) -> dict[str, Any]:
         found = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from error
-    return {_known(name, str(path)): _typed(name, value, str(path)) for name, value in found.items()}
+    return {name: _typed(_known(name, str(path)), value, str(path)) for name, value in found.items()}
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -127,10 +128,18 @@ def _truth(text: str) -> bool:
     return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
 
 
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "int": int,
-    "bool": _truth,
-    "tuple[str, ...]": lambda text: tuple(part for part in text.replace("+", ",").split(",") if part),
+_READERS: Mapping[object, Callable[[str], object]] = {
+    int: int,
+    bool: _truth,
+    tuple[str, ...]: lambda text: tuple(part for part in text.replace("+", ",").split(",") if part),
+}
+_WORDS: Mapping[object, str] = {
+    str: "text",
+    str | None: "text",
+    int: "a whole number",
+    bool: "true or false",
+    Path | None: "a path",
+    tuple[str, ...]: "a list of texts",
 }
 
 
@@ -139,30 +148,20 @@ def _read(name: str, text: str, where: str) -> object:
     try:
         return _READERS.get(_KINDS[name], str)(text)
     except (ValueError, KeyError) as error:
-        raise SettingsError(f"{where}: {text!r} is no {_WORDS[_KINDS[name]]}.") from error
-
-
-_WORDS: Mapping[str, str] = {
-    "str": "text",
-    "str | None": "text",
-    "int": "whole number",
-    "bool": "true or false",
-    "Path | None": "path",
-    "tuple[str, ...]": "list of texts",
-}
+        raise SettingsError(f"{where}: {text!r} is not {_WORDS[_KINDS[name]]}.") from error
 
 
 def _typed(name: str, value: object, where: str) -> object:
     """The value as the type of its setting, or SettingsError; nothing is guessed."""
     kind = _KINDS[name]
-    if kind == "Path | None" and isinstance(value, str | Path):
+    if kind == Path | None and isinstance(value, str | Path):
         return Path(value)
-    if kind == "tuple[str, ...]" and isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+    if kind == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
         return tuple(value)
-    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
+    if kind is int and isinstance(value, int) and not isinstance(value, bool):
         return value
-    if kind == "bool" and isinstance(value, bool):
+    if kind is bool and isinstance(value, bool):
         return value
-    if kind in ("str", "str | None") and isinstance(value, str):
+    if kind in (str, str | None) and isinstance(value, str):
         return value
     raise SettingsError(f"{where}: {name} must be {_WORDS[kind]}, not {value!r}.")

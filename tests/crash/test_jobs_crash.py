@@ -10,8 +10,6 @@ import uuid
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from deedbox_server.database import Database, open_database
 from deedbox_server.jobs import JobDraft, Jobs, JobState
 from deedbox_server.settings import Settings
@@ -43,15 +41,6 @@ def traced(data: Path) -> list[str]:
 async def recorded(database: Database) -> set[str]:
     rows = await database.fetch("SELECT job, name FROM job_step")
     return {f"{row['job']} {row['name']}" for row in rows}
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        request.getfixturevalue("sqlite_database")  # makes the file; its own connections stay idle
-        return ""
-    url: str = request.getfixturevalue("postgres_url")
-    return url
 
 
 async def test_killed_at_random_instants_every_step_is_recorded_once_and_never_repeated(

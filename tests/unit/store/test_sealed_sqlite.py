@@ -22,8 +22,8 @@ def filled(path: Path, rows: int = 200) -> None:
 
 
 def decrypted(file: bytes) -> bytes:
-    """Every page in clear, free ones too, by SQLCipher 4's layout: 16 bytes of salt once, then AES-256-CBC a page of 4096
-    bytes that ends with 16 bytes IV and 64 bytes HMAC.
+    """Every page in clear, free ones too, by SQLCipher 4's layout: 16 bytes of salt once, then AES-256-CBC a page
+    of 4096 bytes that ends with 16 bytes IV and 64 bytes HMAC.
     """
     clear = b""
     for start in range(0, len(file), 4096):
