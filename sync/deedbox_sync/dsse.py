@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from deedbox_sync import canonical_json
 from deedbox_sync.binary_text import encode_base64
 from deedbox_sync.canonical_json import Fields
-from deedbox_sync.ed25519 import is_weak
+from deedbox_sync.ed25519 import problem
 from deedbox_sync.errors import FormatError, ProofError
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -40,8 +40,8 @@ def sign(payload: bytes, key: Ed25519PrivateKey) -> Envelope:
 
 def verify(envelope: Envelope, key: Ed25519PublicKey) -> None:
     """ProofError unless the signature is this key's over this payload, and the key one that can bind anybody."""
-    if is_weak(key.public_bytes_raw()):
-        raise ProofError("the key is weak: a signature by it binds nobody")
+    if what := problem(key.public_bytes_raw()):
+        raise ProofError(f"the envelope's key {what}")
     try:
         key.verify(envelope.signature, pae(PAYLOAD_TYPE, envelope.payload))
     except InvalidSignature as error:
