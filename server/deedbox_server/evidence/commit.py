@@ -78,7 +78,7 @@ class Committer:
 
         With a `plan` the statements are new and take their journal numbers here; without one they were offered before.
         """
-        exhibits = [uuid7.new() for _ in arrivals]
+        exhibits = sorted(uuid7.new() for _ in arrivals)  # their order is that of their numbers
         events = [_received(arrival, exhibit, actor) for arrival, exhibit in zip(arrivals, exhibits, strict=True)]
         superseding = await self._superseded(arrivals, exhibits, actor)
         salts = [row for event in [*events, *superseding.values()] for row in event.salts.rows()]

@@ -156,7 +156,7 @@ class Intake:
 
     # --- many small files
 
-    async def batch(self, sender: Sender, items: Sequence[BatchItem]) -> list[Result]:
+    async def batch(self, sender: Sender, items: Sequence[BatchItem], *, wait: float = RECEIPT_WAIT) -> list[Result]:
         """One commit for all items up to the first that cannot be taken; those after it wait for it (`journal-gap`)."""
         arriving: list[Checked | Result] = []
         contents = {}
@@ -176,7 +176,7 @@ class Intake:
             await self._note_conflicts(sender, plan)
             if plan.new:
                 await self._commit_batch(sender, plan, contents)
-        return await self._answers(sender, plan, RECEIPT_WAIT)
+        return await self._answers(sender, plan, wait)
 
     async def _commit_batch(self, sender: Sender, plan: Plan, contents: dict[bytes, bytes]) -> None:
         by_case: defaultdict[UUID, list[Checked]] = defaultdict(list)

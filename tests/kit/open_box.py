@@ -1,0 +1,59 @@
+"""A box opened inside the test's own process, on either database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deedbox_server.app.box import Box, make_folders, open_box
+from deedbox_server.cases import Case
+from deedbox_server.people.accounts import Account
+from deedbox_server.people.principal import Principal
+from deedbox_server.settings import Settings
+from deedbox_server.vault.keyring import Keyring
+from deedbox_server.vault.unlock import KeyFile
+from kit.field_desk import FieldDesk, paired_desk
+
+
+@dataclass(frozen=True)
+class Office:
+    """A box with an owner, a case and one paired desk."""
+
+    box: Box
+    owner: Account
+    principal: Principal
+    case: Case
+    desk: FieldDesk
+
+    async def settle(self) -> None:
+        """Let everything that is staged reach the log."""
+        while await self.box.sequencer.step():
+            pass
+
+
+@asynccontextmanager
+async def office(data: Path, database_url: str | None = None) -> AsyncIterator[Office]:
+    """A new box in `data`, its key file beside it."""
+    settings = Settings(data=data / "box", database_url=database_url, postgres_volume_encrypted=True)
+    make_folders(settings)
+    keyring = Keyring.create(settings.keys_folder, KeyFile.create(data / "key"))
+    async with open_box(settings, keyring) as box:
+        owner = await box.accounts.create_owner("Olivia Owner", "correct horse battery staple")
+        principal = Principal("account", owner.id, None, owner.name, "password", owner.role)
+        case = await box.cases.open(principal, "2026-0001", "Ödegård v. Müller")
+        desk = await paired_desk(box, owner.id, case.id)
+        made = Office(box, owner, principal, case, desk)
+        await made.settle()
+        yield made
+
+
+@asynccontextmanager
+async def reopened(data: Path, database_url: str | None = None) -> AsyncIterator[Box]:
+    """The box of an earlier `office`, as after a restart."""
+    settings = Settings(data=data / "box", database_url=database_url, postgres_volume_encrypted=True)
+    async with open_box(settings, Keyring.open(settings.keys_folder, KeyFile(data / "key"))) as box:
+        await box.vault.sweep(await box.uploads.unfinished())
+        yield box
+
+
+__all__ = ["Office", "office", "reopened"]
