@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar import Litestar
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from deedbox_server.app.box import Box
 from deedbox_server.evidence.senders import Senders
@@ -41,7 +41,7 @@ def people_app(box: Box) -> Litestar:
     return _app(controllers, box, provide_person, {})
 
 
-async def _sender(principal: Principal, senders: Senders) -> Sender:
+async def _sender(principal: NamedDependency[Principal], senders: NamedDependency[Senders]) -> Sender:
     return await senders.of(principal)
 
 

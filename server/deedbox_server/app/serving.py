@@ -47,7 +47,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
     refusals = Refusals()
     hosts = _names(box)
     servers = [
-        _Server(people_config(people_app(box), await box.authority.listener("people", hosts))),
+        _Server(people_config(people_app(box), await box.authority.listener("people", hosts), refusals)),
         _Server(device_config(device_app(box), await box.authority.listener("device", hosts), box.authority, refusals)),
     ]
     runner = Runner(box.jobs, box.handlers, concurrency=box.settings.worker_count)
@@ -61,7 +61,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
             group.create_task(server.serve(sockets=[listening]))
             for server, listening in zip(servers, (people_socket, device_socket), strict=True)
         ]
-        while not all(server.started for server in servers):
+        while not all(server.started for server in servers):  # noqa: ASYNC110 - uvicorn has a flag, no event
             await asyncio.sleep(0.01)
         await ready(Addresses(people_socket.getsockname()[:2], device_socket.getsockname()[:2]))
         await stop.wait()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
 
 from deedbox_server.cases import Case, Cases
 from deedbox_server.people import Principal
@@ -22,15 +23,21 @@ class CaseController(Controller):
     path = "/api/v1/cases"
 
     @get("/")
-    async def list_cases(self, cases: Cases, principal: Principal) -> dict[str, object]:
+    async def list_cases(
+        self, cases: NamedDependency[Cases], principal: NamedDependency[Principal]
+    ) -> dict[str, object]:
         return {"items": [_case(case) for case in await cases.visible(principal)]}
 
     @post("/")
-    async def open_case(self, data: NewCase, cases: Cases, principal: Principal) -> dict[str, object]:
+    async def open_case(
+        self, data: NewCase, cases: NamedDependency[Cases], principal: NamedDependency[Principal]
+    ) -> dict[str, object]:
         return _case(await cases.open(principal, data.number, data.title))
 
     @get("/{case:uuid}")
-    async def look(self, case: UUID, cases: Cases, principal: Principal) -> dict[str, object]:
+    async def look(
+        self, case: UUID, cases: NamedDependency[Cases], principal: NamedDependency[Principal]
+    ) -> dict[str, object]:
         return _case(await cases.get(principal, case))
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
 
 from deedbox_server.cases import Cases
@@ -34,13 +35,13 @@ class DeviceController(Controller):
     @get("/hello")
     async def hello(
         self,
-        settings: Settings,
-        notary: Notary,
-        journals: Journals,
-        cases: Cases,
-        database: Database,
-        principal: Principal,
-        sender: Sender,
+        settings: NamedDependency[Settings],
+        notary: NamedDependency[Notary],
+        journals: NamedDependency[Journals],
+        cases: NamedDependency[Cases],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        sender: NamedDependency[Sender],
     ) -> Response[bytes]:
         head = await journals.head(sender.device)
         visible = [case for case in await cases.visible(principal) if case.id in sender.cases]
@@ -66,23 +67,31 @@ class DeviceController(Controller):
         return _json(hello.encode_hello(answer))
 
     @post("/log", status_code=200)
-    async def log(self, request: AnyRequest, notary: Notary, sender: Sender) -> Response[bytes]:
+    async def log(
+        self, request: AnyRequest, notary: NamedDependency[Notary], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         shown = hello.parse_log_request(await _body(request, 1 << 17))
         checkpoint, consistency = await notary.compare(shown)
         return _json(hello.encode_log_answer(LogAnswer(checkpoint, tuple(consistency))))
 
     @post("/offers", status_code=200)
-    async def offers(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+    async def offers(
+        self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         envelopes = transfer.parse_offers(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.offers(sender, envelopes)))
 
     @post("/statements", status_code=200)
-    async def statements(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+    async def statements(
+        self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         closings = transfer.parse_closings(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.close(sender, closings)))
 
     @post("/batch", status_code=200)
-    async def batch(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+    async def batch(
+        self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         if request.headers.get("content-type") != transfer.BATCH_TYPE:
             raise BadRequest(f"A batch is of type {transfer.BATCH_TYPE}.")
         parser = transfer.BatchParser()
@@ -91,17 +100,23 @@ class DeviceController(Controller):
         return _json(transfer.encode_results(await intake.batch(sender, items)))
 
     @post("/possession", status_code=200)
-    async def possession(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+    async def possession(
+        self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         proofs = transfer.parse_proofs(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.prove(sender, proofs)))
 
     @post("/receipts", status_code=200)
-    async def receipts(self, request: AnyRequest, intake: Intake, sender: Sender) -> Response[bytes]:
+    async def receipts(
+        self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         digests, wait = transfer.parse_receipts_request(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.receipts(sender, digests, float(wait))))
 
     @post("/uploads/{upload:str}", status_code=200)
-    async def create_upload(self, request: AnyRequest, upload: str, intake: Intake, sender: Sender) -> Response[bytes]:
+    async def create_upload(
+        self, request: AnyRequest, upload: str, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> Response[bytes]:
         fields = Fields(
             canonical_json.parse_object(await _body(request, _SMALL), limit=_SMALL, where="upload"), "upload"
         )
@@ -111,12 +126,17 @@ class DeviceController(Controller):
 
     @put("/uploads/{upload:str}", status_code=200)
     async def put(
-        self, request: AnyRequest, upload: str, offset: int, intake: Intake, sender: Sender
+        self,
+        request: AnyRequest,
+        upload: str,
+        offset: int,
+        intake: NamedDependency[Intake],
+        sender: NamedDependency[Sender],
     ) -> Response[bytes]:
         return _offset(await intake.put(sender, _upload_id(upload), offset, pieces_of(request)))
 
     @delete("/uploads/{upload:str}")
-    async def forget(self, upload: str, intake: Intake, sender: Sender) -> None:
+    async def forget(self, upload: str, intake: NamedDependency[Intake], sender: NamedDependency[Sender]) -> None:
         await intake.forget_upload(sender, _upload_id(upload))
 
 

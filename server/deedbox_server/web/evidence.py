@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post, route
+from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from deedbox_server.evidence.custody import Custody
@@ -28,8 +29,8 @@ class EvidenceController(Controller):
     @get("/")
     async def list_exhibits(
         self,
-        exhibits: Exhibits,
-        principal: Principal,
+        exhibits: NamedDependency[Exhibits],
+        principal: NamedDependency[Principal],
         case: UUID | None = None,
         cursor: UUID | None = None,
         limit: int = PAGE,
@@ -39,14 +40,20 @@ class EvidenceController(Controller):
         return {"items": [_exhibit(item) for item in page], "next": more}
 
     @get("/{exhibit:uuid}")
-    async def look(self, exhibit: UUID, exhibits: Exhibits, principal: Principal) -> dict[str, object]:
+    async def look(
+        self, exhibit: UUID, exhibits: NamedDependency[Exhibits], principal: NamedDependency[Principal]
+    ) -> dict[str, object]:
         found = await exhibits.get(principal, exhibit)
         derived = [_derived(item) for item in await exhibits.derived([exhibit])]
         return _exhibit(found) | {"derived": derived}
 
     @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
     async def content(
-        self, request: AnyRequest, exhibit: UUID, exhibits: Exhibits, principal: Principal
+        self,
+        request: AnyRequest,
+        exhibit: UUID,
+        exhibits: NamedDependency[Exhibits],
+        principal: NamedDependency[Principal],
     ) -> Response[Any]:
         """The original bytes. Asking for them is a custody event, also for a part, and also where the copy is current."""
         found, reader = await exhibits.open(principal, exhibit, "downloaded")
@@ -54,21 +61,32 @@ class EvidenceController(Controller):
 
     @route("/{exhibit:uuid}/derived/{derived:uuid}", http_method=["GET", "HEAD"], status_code=200)
     async def derived(
-        self, request: AnyRequest, exhibit: UUID, derived: UUID, exhibits: Exhibits, principal: Principal
+        self,
+        request: AnyRequest,
+        exhibit: UUID,
+        derived: UUID,
+        exhibits: NamedDependency[Exhibits],
+        principal: NamedDependency[Principal],
     ) -> Response[Any]:
         document, reader = await exhibits.open_derived(principal, exhibit, derived, "viewed")
         return _send(request, reader, document.content, document.media_type, document.form)
 
     @get(["/{exhibit:uuid}/custody", "/{exhibit:uuid}/chain-of-custody"])
     async def custody(
-        self, exhibit: UUID, exhibits: Exhibits, custody: Custody, principal: Principal
+        self,
+        exhibit: UUID,
+        exhibits: NamedDependency[Exhibits],
+        custody: NamedDependency[Custody],
+        principal: NamedDependency[Principal],
     ) -> dict[str, object]:
         await exhibits.get(principal, exhibit)
         records = await custody.records([exhibit])
         return {"exhibit": str(exhibit), "events": [json.loads(row["record"]) for row in records]}
 
     @post("/{exhibit:uuid}/verify", status_code=200)
-    async def verify(self, exhibit: UUID, verifying: Verifying, principal: Principal) -> dict[str, object]:
+    async def verify(
+        self, exhibit: UUID, verifying: NamedDependency[Verifying], principal: NamedDependency[Principal]
+    ) -> dict[str, object]:
         return _report(await verifying.verify(principal, exhibit))
 
 

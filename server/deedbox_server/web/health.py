@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, Response, get
+from litestar.di import NamedDependency
 
 from deedbox_server.errors import DeedboxError
 from deedbox_server.notary.service import READS_REFUSED_AFTER, Notary
@@ -16,7 +17,7 @@ class HealthController(Controller):
         return {"status": "live"}
 
     @get(["/ready", "/ready/"])
-    async def ready(self, notary: Notary) -> Response[dict[str, object]]:
+    async def ready(self, notary: NamedDependency[Notary]) -> Response[dict[str, object]]:
         """Ready means: the database answers, the log is not suspended and is not behind."""
         reasons = []
         try:

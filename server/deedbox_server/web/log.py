@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, Response, get
+from litestar.di import NamedDependency
 
 from deedbox_server.database import Database
 from deedbox_server.errors import NotFound
@@ -17,15 +18,17 @@ class LogController(Controller):
     path = "/log"
 
     @get("/checkpoint", media_type="text/plain")
-    async def checkpoint(self, notary: Notary) -> str:
+    async def checkpoint(self, notary: NamedDependency[Notary]) -> str:
         return await notary.checkpoint()
 
     @get("/key", media_type="text/plain")
-    async def key(self, notary: Notary) -> str:
+    async def key(self, notary: NamedDependency[Notary]) -> str:
         return notary.vkey + "\n"
 
     @get("/tile/{path:path}")
-    async def tile(self, path: str, notary: Notary, database: Database) -> Response[bytes]:
+    async def tile(
+        self, path: str, notary: NamedDependency[Notary], database: NamedDependency[Database]
+    ) -> Response[bytes]:
         """A tile of hashes or a bundle of entries under its C2SP path, full or partial."""
         try:
             address = merkle.parse_tile_path(f"tile/{path.strip('/')}")

@@ -1,0 +1,1 @@
+"""HTTP: thin controllers over the capabilities, who asks, and every error as a problem document."""
