@@ -1,0 +1,91 @@
+"""The box over HTTPS: each request of formats/transfer.md as one method."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from deedbox_desktop.engine.box.https import Body, HttpsPeer
+from deedbox_desktop.engine.errors import BoxUnintelligible
+from deedbox_sync import canonical_json, hello, transfer
+from deedbox_sync.canonical_json import Fields
+from deedbox_sync.errors import FormatError
+from deedbox_sync.hello import Hello, LogAnswer
+from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Result
+
+_API = "/device/v1"
+_MOST_LOG = 1 << 17  # a checkpoint with its signatures and a proof of at most 64 nodes
+_MOST_OFFSET = 256
+_MOST_RESULT = 131_072 + 4096  # a receipt and what is around it
+
+
+class HttpsBox:
+    """Implements `Box`. What does not parse, or answers another question, is BoxUnintelligible."""
+
+    def __init__(self, peer: HttpsPeer) -> None:
+        self._peer = peer
+
+    def hello(self) -> Hello:
+        data = self._peer.request("GET", f"{_API}/hello", limit=transfer.MAX_MESSAGE)
+        try:
+            return hello.parse_hello(data)
+        except FormatError as error:
+            raise _unintelligible(error) from error
+
+    def log(self, checkpoint: str | None) -> LogAnswer:
+        data = self._peer.request("POST", f"{_API}/log", hello.encode_log_request(checkpoint), limit=_MOST_LOG)
+        try:
+            return hello.parse_log_answer(data)
+        except FormatError as error:
+            raise _unintelligible(error) from error
+
+    def offers(self, envelopes: Sequence[bytes]) -> list[Result]:
+        return self._results("offers", transfer.encode_offers(envelopes), len(envelopes))
+
+    def statements(self, closings: Sequence[Closing]) -> list[Result]:
+        return self._results("statements", transfer.encode_closings(closings), len(closings))
+
+    def batch(self, items: Sequence[BatchItem]) -> list[Result]:
+        body = b"".join([transfer.encode_batch_item(item.envelope, item.content) for item in items])
+        return self._results("batch", body, len(items), kind=transfer.BATCH_TYPE)
+
+    def possession(self, proofs: Sequence[PossessionProof]) -> list[Result]:
+        return self._results("possession", transfer.encode_proofs(proofs), len(proofs))
+
+    def receipts(self, digests: Sequence[bytes], wait: int) -> list[Result]:
+        return self._results("receipts", transfer.encode_receipts_request(digests, wait), len(digests))
+
+    def create_upload(self, upload: str, case: UUID, size: int) -> int:
+        body = canonical_json.encode({"case": str(case), "size": size})
+        return _offset(self._peer.request("POST", f"{_API}/uploads/{upload}", body, limit=_MOST_OFFSET))
+
+    def put(self, upload: str, offset: int, length: int, pieces: Iterator[memoryview]) -> int:
+        path = f"{_API}/uploads/{upload}?offset={offset}"
+        kind = "application/octet-stream"
+        return _offset(self._peer.request("PUT", path, Body(length, pieces), kind=kind, limit=_MOST_OFFSET))
+
+    def forget_upload(self, upload: str) -> None:
+        self._peer.request("DELETE", f"{_API}/uploads/{upload}", limit=_MOST_OFFSET)
+
+    def _results(self, path: str, body: bytes, count: int, kind: str = "application/json") -> list[Result]:
+        limit = _MOST_RESULT * max(1, count)
+        data = self._peer.request("POST", f"{_API}/{path}", body, kind=kind, limit=limit)
+        try:
+            results = transfer.parse_results(data)
+        except FormatError as error:
+            raise _unintelligible(error) from error
+        if len(results) != count:
+            raise BoxUnintelligible(f"The box answered about {len(results)} of {count} statements.")
+        return results
+
+
+def _offset(data: bytes) -> int:
+    try:
+        fields = Fields(canonical_json.parse_object(data, limit=_MOST_OFFSET, where="upload answer"), "upload answer")
+        offset = fields.integer("offset")
+        fields.done()
+    except FormatError as error:
+        raise _unintelligible(error) from error
+    return offset
+
+
+def _unintelligible(error: FormatError) -> BoxUnintelligible:
+    return BoxUnintelligible(f"The box's answer cannot be understood ({error}).")

@@ -1,0 +1,144 @@
+"""Capturing many small files as one group: each read once, all signed and journalled in one commit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from deedbox_desktop.engine.capture.original import FileBusy, FileGone, FileUnreadable, OpenOriginal, Shape
+from deedbox_desktop.engine.capture.outcome import Job, Kind, Outcome
+from deedbox_desktop.engine.capture.signer import Draft, makers
+from deedbox_desktop.engine.desk import Desk
+from deedbox_desktop.engine.journal import statements
+from deedbox_desktop.engine.model import FileRow, Lane, SpoolRef, StatementRow
+from deedbox_disk.errors import DiskError, OutOfSpace
+
+DISK_FULL = "This computer's disk is full: capture goes on when there is room"
+UNKNOWN_CASE = "The box knows no such case, or this desk may not send to it"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One file in memory, ready to be signed."""
+
+    job: Job
+    draft: Draft
+    content: bytes
+
+
+class SmallCapture:
+    """`too_large` takes files that turn out to have grown past what goes into a batch."""
+
+    def __init__(self, desk: Desk, too_large: Callable[[Job], None]) -> None:
+        self._desk = desk
+        self._too_large = too_large
+
+    def capture(self, jobs: Sequence[Job], limit: int) -> list[Outcome]:
+        """Every job that is not handed on has its outcome. Captured means: durable in the journal, and, where no box is
+        in reach, in the spool."""
+        before = before_captures(self._desk, jobs)
+        outcomes: list[Outcome] = []
+        reads: list[_Read] = []
+        for job in jobs:
+            words = refused_case(self._desk, job)
+            if words is not None:
+                outcomes.append(Outcome(job, Kind.DEFERRED, words=words))
+                continue
+            read = self._read(job, before, limit)
+            if isinstance(read, _Read):
+                reads.append(read)
+            elif read is not None:
+                outcomes.append(read)
+        if reads:
+            outcomes += self._sign(reads)
+        return outcomes
+
+    def _read(self, job: Job, before: dict[int, StatementRow], limit: int) -> _Read | Outcome | None:
+        row = job.ready.row
+        try:
+            with OpenOriginal(job.folder.at(row.path), local=job.local) as original:
+                if original.size > limit:
+                    self._too_large(job)
+                    return None
+                content = original.read_whole()
+                facts, exceptions = original.file_facts(row.path)
+                original.verify_unchanged()
+                shape = original.shape
+        except (FileGone, FileBusy):
+            return Outcome(job, Kind.CHANGED)
+        except FileUnreadable as error:
+            return Outcome(job, Kind.UNREADABLE, words=str(error))
+        digest = sha256(content).digest()
+        captured_before = captured_earlier(job, before)
+        if captured_before is not None and captured_before.content == digest:
+            take_shape(row, shape)
+            return Outcome(job, Kind.SAME)
+        draft = Draft(
+            row=shaped(job, shape),
+            case=job.folder.case,
+            file=facts,
+            content=digest,
+            captured=self._desk.scene.captured(self._desk.link.greeting),
+            operator=self._desk.scene.operator,
+            lane=Lane.INLINE,
+            exceptions=exceptions,
+            supersedes=superseded(job, captured_before),
+        )
+        return _Read(job, draft, content)
+
+    def _sign(self, reads: list[_Read]) -> list[Outcome]:
+        desk = self._desk
+        in_memory = desk.link.online
+        try:
+            places: list[SpoolRef | None] = [None] * len(reads)
+            if not in_memory:
+                places = list(desk.spool.write_pack([read.content for read in reads]))
+            drafts = [replace(read.draft, spool=place) for read, place in zip(reads, places, strict=True)]
+            made = desk.journal.write(lambda db: statements.append(db, makers(desk.signer, drafts)))
+        except OutOfSpace:
+            return [Outcome(read.job, Kind.DEFERRED, words=DISK_FULL) for read in reads]
+        except DiskError as error:
+            return [Outcome(read.job, Kind.DEFERRED, words=f"{error}") for read in reads]
+        outcomes = []
+        for read, (sequence, _) in zip(reads, made, strict=True):
+            if in_memory:
+                desk.contents.put(sequence, read.content)
+            outcomes.append(Outcome(read.job, Kind.CAPTURED, kept=replace(read.draft.row, sequence=sequence)))
+        desk.link.wake()
+        return outcomes
+
+
+def refused_case(desk: Desk, job: Job) -> str | None:
+    """Words if the box, as far as it was heard, will not take anything for this folder's case."""
+    greeting = desk.link.greeting
+    if greeting is None or any(case.id == job.folder.case for case in greeting.cases):
+        return None
+    desk.link.greet_soon()
+    return UNKNOWN_CASE
+
+
+def before_captures(desk: Desk, jobs: Sequence[Job]) -> dict[int, StatementRow]:
+    """The statements that the jobs' files may continue, by number."""
+    numbers = [job.ready.before.sequence for job in jobs if job.ready.before is not None]
+    known = [number for number in numbers if number is not None]
+    return desk.journal.read(lambda db: statements.by_numbers(db, known)) if known else {}
+
+
+def captured_earlier(job: Job, before: dict[int, StatementRow]) -> StatementRow | None:
+    earlier = job.ready.before
+    return before.get(earlier.sequence) if earlier is not None and earlier.sequence is not None else None
+
+
+def superseded(job: Job, earlier: StatementRow | None) -> bytes | None:
+    """The digest to name as superseded: the same path's capture before, not that of a file which seemed to be renamed."""
+    return earlier.digest if earlier is not None and not job.ready.renamed else None
+
+
+def shaped(job: Job, shape: Shape) -> FileRow:
+    """The file's row with what it was captured as."""
+    row = replace(job.ready.row, supersedes=None if job.ready.renamed else job.ready.row.supersedes)
+    take_shape(row, shape)
+    return row
+
+
+def take_shape(row: FileRow, shape: Shape) -> None:
+    row.size, row.modified_ns, row.inode = shape.size, shape.modified_ns, shape.inode

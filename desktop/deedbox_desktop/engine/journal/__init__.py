@@ -1,0 +1,1 @@
+"""The desk's journal: one encrypted database, owned by one thread."""

@@ -1,0 +1,1 @@
+"""Watching folders: a rescan is the truth, events are hints."""
