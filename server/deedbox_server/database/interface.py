@@ -1,9 +1,10 @@
-"""One door to the box's database, whichever it is: SQL in, plain Python values out, transactions that belong to a task.
+"""One door to the box's database, whichever it is: SQL in, plain Python values out, transactions that belong to a
+task.
 
-SQL has `{}` where a value goes and names columns as `max(created) AS "latest [timestamptz]"` where SQLite could not
-know an expression's type (`uuid`, `timestamptz`, `boolean`); the column is then called `latest` in both dialects.
-Values are UUID, bytes, aware datetime, int (64 bit), float, bool, str, None; a value never travels inside the SQL
-text.
+SQL has `{}` where a value goes (nowhere else, not even in quotes) and names columns as `max(created) AS "latest
+[timestamptz]"` where SQLite could not know an expression's type (`uuid`, `timestamptz`, `boolean`); the column is
+then called `latest` in both dialects. Values are UUID, bytes, aware datetime, int (64 bit), float, bool, str,
+None; a value never travels inside the SQL text.
 """
 
 import asyncio

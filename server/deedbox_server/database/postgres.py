@@ -16,6 +16,7 @@ from deedbox_server.database.interface import Database, Dialect, Row, Session
 from deedbox_server.database.sqlite_values import split_name
 from deedbox_server.errors import DiskFull
 
+CONNECTION_SECONDS = 30.0  # in the queue for a connection; longer means that those who have one wait for each other
 STATEMENT_SECONDS = 60.0  # a statement that takes longer is stuck: ours are short
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -49,7 +50,7 @@ class PostgresDatabase(Database):
 
     async def _begin(self) -> Session:
         with _errors():
-            connection = await self._pool.acquire()
+            connection = await self._pool.acquire(timeout=CONNECTION_SECONDS)
             try:
                 transaction = connection.transaction()
                 await transaction.start()
@@ -60,7 +61,8 @@ class PostgresDatabase(Database):
 
     async def _alone(self, sql: str, args: Sequence[Any]) -> list[Row]:
         with _errors():
-            return _rows(await self._pool.fetch(sql, *args))
+            async with self._pool.acquire(timeout=CONNECTION_SECONDS) as connection:
+                return _rows(await connection.fetch(sql, *args))
 
 
 class _PostgresSession(Session):

@@ -67,10 +67,11 @@ class Jobs:
 
         A draft whose `dedup` is known changes nothing.
         """
-        now = self.now()
+        now, drafts = self.now(), list(drafts)
+        ids = sorted(uuid7.new() for _ in drafts)  # of one moment: in the order in which they were asked for
         rows = [
             (
-                uuid7.new(),
+                job,
                 draft.kind,
                 draft.subject,
                 encode_ids(draft.args),
@@ -80,7 +81,7 @@ class Jobs:
                 draft.dedup,
                 now,
             )
-            for draft in drafts
+            for job, draft in zip(ids, drafts, strict=True)
         ]
         await self.db.execute_many(_ENQUEUE, rows)
         if rows:

@@ -25,7 +25,7 @@ _PATHS = {
     "statement_upload": "statement (upload)",  # whose bytes an upload will be
     "exhibit_blob": "exhibit (blob)",  # audit: whose bytes are these
     "exhibit_content": "exhibit (case_id, content)",  # does the case hold these bytes
-    "job_next": "job (state, priority, run_at)",
+    "job_next": "job (state, priority, run_at, id)",  # the whole order, so that nothing is sorted
 }
 
 
