@@ -94,6 +94,19 @@ def digest(encoded: bytes) -> bytes:
     return sha256(encoded).digest()
 
 
+def committed_values(record: CustodyRecord, encoded: bytes, case: UUID) -> dict[str, bytes]:
+    """What the event's log entry commits to, by field: `encoded` are the record's bytes, `case` is the exhibit's."""
+    values = {"case": case.bytes, "person": record.actor.id.encode(), "record": digest(encoded)}
+    for name in committed_details(record.detail):
+        values[name] = bytes.fromhex(str(record.detail[name]))
+    return values
+
+
+def committed_details(detail: Mapping[str, Json]) -> tuple[str, ...]:
+    """Which members of a detail the entry commits to by themselves."""
+    return tuple(name for name in ("content", "statement") if name in detail)
+
+
 def _check_received(detail: Fields) -> None:
     detail.hex("statement", DIGEST_LENGTH)
     detail.hex("content", DIGEST_LENGTH)

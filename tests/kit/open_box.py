@@ -1,5 +1,6 @@
 """A box opened inside the test's own process, on either database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ class Office:
     principal: Principal
     case: Case
     desk: FieldDesk
+
+    def run_sequencer(self) -> "asyncio.Task[None]":
+        """Sequence in the background until the task is cancelled."""
+        return asyncio.create_task(self.box.sequencer.run())
 
     async def settle(self) -> None:
         """Let everything that is staged reach the log."""

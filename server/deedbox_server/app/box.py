@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from deedbox_disk import durable
 from deedbox_server.cases import Cases
 from deedbox_server.database import Database, migrate, open_database
+from deedbox_server.evidence.bundling import Bundling
 from deedbox_server.evidence.commit import Committer
 from deedbox_server.evidence.custody import Custody
 from deedbox_server.evidence.derive import Deriver
@@ -66,6 +67,7 @@ class Box:
     exhibits: Exhibits
     deriver: Deriver
     verifying: Verifying
+    bundling: Bundling
     jobs: Jobs
     handlers: Handlers
 
@@ -94,6 +96,7 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
     custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
     jobs = Jobs(database)
     committer = Committer(database, vault, keys, custody, journals, uploads, jobs)
+    cases = Cases(database, keys, notary, permissions)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
 
@@ -112,7 +115,7 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
         authority=authority,
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),
-        cases=Cases(database, keys, notary, permissions),
+        cases=cases,
         custody=custody,
         journals=journals,
         uploads=uploads,
@@ -122,6 +125,7 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
         exhibits=exhibits,
         deriver=Deriver(database, vault, keys, custody),
         verifying=Verifying(database, vault, notary, exhibits),
+        bundling=Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions),
         jobs=jobs,
         handlers=Handlers(),
     )

@@ -12,6 +12,7 @@ from deedbox_server.app.box import Box
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.bundles import BundleController
 from deedbox_server.web.cases import CaseController
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
@@ -31,6 +32,7 @@ def device_app(box: Box) -> Litestar:
 def people_app(box: Box) -> Litestar:
     """For people and their programs; pairing, renewal and the log need no account."""
     controllers = [
+        BundleController,
         CaseController,
         EvidenceController,
         HealthController,
@@ -54,6 +56,7 @@ def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: d
         for name in (
             "accounts",
             "authority",
+            "bundling",
             "cases",
             "custody",
             "database",

@@ -72,11 +72,7 @@ class RecordAudit:
             if number == 1 and (record.kind, record.detail.get("content")) != ("received", exhibit["content"].hex()):
                 self._report.add(here, "does not tell of these bytes' receipt")
             previous = custody.digest(row["record"])
-            values = {"case": exhibit["case_id"].bytes, "person": record.actor.id.encode(), "record": previous}
-            if "content" in record.detail:
-                values["content"] = bytes.fromhex(str(record.detail["content"]))
-            if "statement" in record.detail:
-                values["statement"] = bytes.fromhex(str(record.detail["statement"]))
+            values = custody.committed_values(record, row["record"], exhibit["case_id"])
             seq = self._opened(here, row["id"], f"exhibit.{record.kind}", values, salts.get(row["id"], {}), pending)
             if seq is not None and seq <= last_seq:
                 self._report.add(here, "stands before its predecessor in the log")

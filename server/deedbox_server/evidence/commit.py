@@ -172,7 +172,7 @@ class Committer:
             newer, case = named[row["statement"]]
             if row["case_id"] == case:
                 detail = {"by": str(newer)}
-                events[newer] = new_event(row["id"], case, "superseded", actor, detail=detail)
+                events[newer] = new_event(row["id"], case, "superseded", actor, detail)
         return events
 
     def _reading_jobs(self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID]) -> list[JobDraft]:
@@ -219,13 +219,11 @@ def _received(arrival: Arrival, exhibit: UUID, actor: Actor) -> Event:
         _case(arrival),
         "received",
         actor,
-        detail={
+        {
             "captured": arrival.captured,
             "content": capture.content.hex(),
             "lane": arrival.lane,
             "size": capture.file.size,
             "statement": arrival.checked.digest.hex(),
         },
-        content=capture.content,
-        statement=arrival.checked.digest,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ _FIELDS = ("case", "person", "record")
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to an exhibit. `content` and `statement` are committed to where the event is about them."""
+    """Something that happens to an exhibit, with the salts of its log entry."""
 
     id: UUID
     exhibit: UUID
@@ -30,26 +30,14 @@ class Event:
     kind: str
     actor: Actor
     salts: Salts
-    detail: Mapping[str, Json] = field(default_factory=dict)
-    content: bytes | None = None
-    statement: bytes | None = None
+    detail: Mapping[str, Json]
 
 
-def new_event(
-    exhibit: UUID,
-    case: UUID,
-    kind: str,
-    actor: Actor,
-    *,
-    detail: Mapping[str, Json] | None = None,
-    content: bytes | None = None,
-    statement: bytes | None = None,
-) -> Event:
+def new_event(exhibit: UUID, case: UUID, kind: str, actor: Actor, detail: Mapping[str, Json]) -> Event:
     """An event with fresh salts, which the caller makes durable before it appends the event."""
     record = uuid7.new()
-    optional = {"content": content, "statement": statement}
-    fields = (*_FIELDS, *(name for name, value in optional.items() if value is not None))
-    return Event(record, exhibit, case, kind, actor, new_salts(record, fields), detail or {}, content, statement)
+    fields = (*_FIELDS, *custody_format.committed_details(detail))
+    return Event(record, exhibit, case, kind, actor, new_salts(record, fields), detail)
 
 
 class Custody:
@@ -75,7 +63,8 @@ class Custody:
             tails[event.exhibit] = (number, digest)
             numbers[event.id] = number
             rows.append((event.id, event.exhibit, number, event.kind, now, event.actor.id, data))
-            drafts.append(EntryDraft(f"exhibit.{event.kind}", event.salts, _values(event, digest)))
+            values = custody_format.committed_values(record, data, event.case)
+            drafts.append(EntryDraft(f"exhibit.{event.kind}", event.salts, values))
         await self._db.insert_many(
             "custody_event", ("id", "exhibit", "number", "kind", "time", "actor", "record"), rows
         )
@@ -96,12 +85,3 @@ class Custody:
             list(exhibits),
         )
         return {row["exhibit"]: (row["number"], custody_format.digest(row["record"])) for row in rows}
-
-
-def _values(event: Event, digest: bytes) -> dict[str, bytes]:
-    values = {"case": event.case.bytes, "person": event.actor.id.encode(), "record": digest}
-    if event.content is not None:
-        values["content"] = event.content
-    if event.statement is not None:
-        values["statement"] = event.statement
-    return values

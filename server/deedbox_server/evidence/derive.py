@@ -55,15 +55,14 @@ class Deriver:
         ids = [uuid7.new() for _ in drafts]
         events = []
         for draft, derived in zip(drafts, ids, strict=True):
-            content = hashlib.sha256(draft.data).digest()
             detail: dict[str, Json] = {
-                "content": content.hex(),
+                "content": hashlib.sha256(draft.data).hexdigest(),
                 "derived": str(derived),
                 "form": draft.form,
                 "producer": draft.producer,
                 "size": len(draft.data),
             }
-            events.append(new_event(exhibit, case, "derived", BOX, detail=detail, content=content))
+            events.append(new_event(exhibit, case, "derived", BOX, detail))
         salts = [row for event in events for row in event.salts.rows()]
         await self._keys.commit(KeyBatch(part_keys=pack.keys.part_keys, salts=salts))
         now = datetime.now(UTC)
@@ -80,7 +79,7 @@ class Deriver:
                         exhibit,
                         draft.form,
                         draft.media_type,
-                        event.content,
+                        bytes.fromhex(str(event.detail["content"])),
                         len(draft.data),
                         blob.blob,
                         draft.producer,

@@ -138,7 +138,7 @@ class Exhibits:
         if await self._db.fetch_one(seen, *values) is not None:
             return
         detail = {"quarter": timestamp.encode(quarter)}
-        event = new_event(exhibit.id, exhibit.case, kind, actor_of(principal), detail=detail)
+        event = new_event(exhibit.id, exhibit.case, kind, actor_of(principal), detail)
         await self._keys.commit(KeyBatch(salts=event.salts.rows()))
         async with self._db.transaction():
             marked = await self._db.fetch(
