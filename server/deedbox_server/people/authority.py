@@ -154,6 +154,15 @@ class Authority:
         )
 
 
+def is_host(text: str) -> bool:
+    """Whether a listener's certificate could name it: a host name or an address."""
+    try:
+        _general_name(text)
+    except ValueError:
+        return False
+    return True
+
+
 def pem_text(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 

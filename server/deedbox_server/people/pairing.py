@@ -20,7 +20,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deedbox_server.database import Database, Row
-from deedbox_server.errors import BadRequest, Conflict, Denied, NotFound
+from deedbox_server.errors import BadRequest, Conflict, Denied, NotFound, Unavailable
 from deedbox_server.people.authority import Authority, pem_text
 from deedbox_server.people.clock import Clock, system_clock
 from deedbox_server.people.devices import encode_cases
@@ -52,6 +52,7 @@ from deedbox_sync.pairing_messages import (
     parse_offer,
 )
 
+MAX_WAITING: Final = 50  # starts that wait for their turn, half a second's worth
 MAX_CODES: Final = 100  # alive at once: a tenth of the nameplates, so that a free one is found at once
 _EXCHANGE: Final = 96  # bytes of a stored exchange; behind them, once used, the digest of the offer that used it
 
@@ -106,6 +107,7 @@ class Pairing:
         self._facts = facts
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()  # a start takes some 10 ms of a core, and anybody may ask for one
+        self._waiting = 0
 
     async def issue(self, by: Principal, account: UUID, cases: frozenset[UUID] | None = None) -> IssuedCode:
         """A code for a device of `account`, confined to `cases` if given.
@@ -138,11 +140,7 @@ class Pairing:
         )
         if row is None:
             raise PairingRefused
-        async with self._one_at_a_time:
-            try:
-                kept, reply = await asyncio.to_thread(answer_start, parse_code(row["code"]), request.message)
-            except FormatError as error:
-                raise BadRequest(str(error)) from error
+        kept, reply = await self._answer(parse_code(row["code"]), request.message)
         exchange = os.urandom(EXCHANGE_BYTES).hex()
         begun = await self._db.fetch(
             "UPDATE pairing_code SET exchange = {}, state = {} WHERE id = {} AND used IS NULL RETURNING id",
@@ -174,6 +172,18 @@ class Pairing:
                 return FinishAnswer(grant, box_mac(exchange, request.offer, grant))
             row = await self._db.fetch_one("SELECT * FROM pairing_code WHERE id = {}", row["id"])
         return _same_again(row, request)
+
+    async def _answer(self, code: Code, message: bytes) -> tuple[Exchange, bytes]:
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("too many devices are pairing at once")
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                return await asyncio.to_thread(answer_start, code, message)
+        except FormatError as error:
+            raise BadRequest(str(error)) from error
+        finally:
+            self._waiting -= 1
 
     async def _counted_try(self, row: Row, request: FinishRequest) -> Exchange:
         counted = await self._db.fetch_one(

@@ -38,6 +38,8 @@ AnyRequest = Request[Any, Any, Any]
 
 def problem_response(request: AnyRequest, error: Exception) -> Response[dict[str, object]]:
     """The one answer to any exception."""
+    if isinstance(error, RecursionError) and _while_decoding(error):
+        error = BadRequest("the JSON is nested too deeply")
     if isinstance(error, FormatError):  # of a body: services turn those of stored bytes into faults themselves
         error = BadRequest(str(error))
     if isinstance(error, DeedboxError) and error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -93,6 +95,12 @@ def _incident(request: AnyRequest, error: Exception) -> Response[dict[str, objec
         log.error("incident %s at %s:%s in %s", incident, frame.filename, frame.lineno, frame.name)
     detail = "Something went wrong in the box. Its log tells more under this number."
     return _problem("fault", DeedboxError.title, 500, detail, {"instance": f"urn:uuid:{incident}"}, {})
+
+
+def _while_decoding(error: RecursionError) -> bool:
+    """Whether the framework's JSON reader raised it: the sender's doing. Any other is a fault of ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].name == "decode_json"
 
 
 def _kinds(error: BaseException | None) -> list[str]:
