@@ -4,10 +4,11 @@ import os
 
 import pytest
 import tink
-from deedbox_sync import recovery
-from deedbox_sync.errors import FormatError, ProofError
 from tink import hybrid, secret_key_access
 from tink.proto import hpke_pb2, tink_pb2
+
+from deedbox_sync import recovery
+from deedbox_sync.errors import FormatError, ProofError
 
 SECRET = bytes(range(32))
 PRIVATE = os.urandom(32)
