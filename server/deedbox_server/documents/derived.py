@@ -28,7 +28,7 @@ _WORDS_LIMIT = 512 << 20
 _FACTS_LIMIT = 1 << 20
 _TURNS = (0, 90, 180, 270)
 # Control characters have no place in text; U+2028 and U+2029 are line ends in disguise, lone surrogates are not text at all.
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
 
 

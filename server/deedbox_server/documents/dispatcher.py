@@ -6,30 +6,29 @@ Whatever a worker does, a call ends within its time with a `WorkerResult`; the b
 import asyncio
 import platform
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from deedbox_server.documents import seccomp
 from deedbox_server.documents.kinds import HEAD_BYTES, Kind, kind_of
 from deedbox_server.documents.limits import WorkerLimits
-from deedbox_server.documents.process_tree import resident_bytes
 from deedbox_server.documents.sandbox import Sandbox, SandboxUnavailable, find_sandbox
 from deedbox_server.documents.sealed_input import sealed, sealed_bytes
 from deedbox_server.documents.states import ReadState
+from deedbox_server.documents.worker_process import Ending, Refused, WorkerProcess
 from deedbox_server.documents.worker_protocol import Progress, ProtocolError, ResultReader, WorkerResult
 from deedbox_server.documents.worker_request import WorkerRequest, encode_request
 
 # -I: nothing from the environment or a user's folder is imported; -B: nothing could be written anyway.
 WORKER = (sys.executable, "-I", "-B", "-X", "utf8", "-m", "deedbox_server.documents.worker_main")
-_READ = 64 * 1024
-_WATCH_SECONDS = 0.1
-_END_SECONDS = 5.0  # between the last byte of an answer and the end of its process
-_GONE_SECONDS = 1.0  # for a killed namespace to be gone
 _PROBE_SECONDS = 20.0
 _SIGXCPU_EXIT = 128 + 24
+_STATES = {
+    Ending.OUT_OF_TIME: ReadState.OUT_OF_TIME,
+    Ending.OUT_OF_MEMORY: ReadState.OUT_OF_MEMORY,
+    Ending.REFUSED: ReadState.WORKER_REFUSED,
+}
 
 
 class Source(Protocol):
@@ -99,25 +98,20 @@ class Dispatcher:
     ) -> WorkerResult:
         argv = (*self._program, encode_request(request).decode())
         reader = ResultReader(limit=self._limits.result_bytes)
-        try:
-            async with (
-                asyncio.timeout(self._limits.seconds),
-                _started(sandbox, argv, self._limits, slot, document) as worker,
-            ):
-                watch = asyncio.create_task(_watch(worker, self._limits.memory_bytes))
-                try:
-                    await _listen(worker, reader, progress)
-                    status = await _ending(worker)
-                finally:
-                    watch.cancel()
-        except TimeoutError:
-            return _ended(ReadState.OUT_OF_TIME)
-        except ProtocolError:
-            return _ended(ReadState.WORKER_REFUSED)
-        if watch.done() and not watch.cancelled():
-            return _ended(ReadState.OUT_OF_MEMORY)
-        if status != 0:
-            return _ended(ReadState.OUT_OF_TIME if status == _SIGXCPU_EXIT else ReadState.WORKER_DIED)
+
+        def hear(data: bytes) -> None:
+            try:
+                latest = reader.feed(data)
+            except ProtocolError as error:
+                raise Refused from error
+            if latest is not None:
+                progress(latest)
+
+        ending, worker = await self._inside(sandbox, slot, argv, document, self._limits.seconds, hear)
+        if ending is not Ending.EXITED:
+            return _ended(_STATES[ending])
+        if worker.status != 0:
+            return _ended(ReadState.OUT_OF_TIME if worker.status == _SIGXCPU_EXIT else ReadState.WORKER_DIED)
         try:
             return reader.result()
         except ProtocolError:
@@ -127,70 +121,37 @@ class Dispatcher:
         """Start a program that does nothing, inside the same walls."""
         try:
             with sealed_bytes(b"") as nothing:
-                async with (
-                    asyncio.timeout(_PROBE_SECONDS),
-                    _started(sandbox, ("/usr/bin/true",), self._limits, 0, nothing, errors=PIPE) as worker,
-                ):
-                    assert worker.stderr is not None
-                    said = await worker.stderr.read(400)
-                    status = await worker.wait()
-        except TimeoutError:
-            raise SandboxUnavailable("bubblewrap did not start in time") from None
+                ending, worker = await self._inside(
+                    sandbox, 0, ("/usr/bin/true",), nothing, _PROBE_SECONDS, lambda _: None, hear_complaints=True
+                )
         except OSError as error:
             raise SandboxUnavailable(f"bubblewrap cannot be started: {error.strerror}") from error
-        if status != 0:
-            raise SandboxUnavailable(f"the walls do not stand: {said.decode(errors='replace').strip()}")
+        if ending is not Ending.EXITED or worker.status != 0:
+            said = worker.complaint.decode(errors="replace").strip()
+            raise SandboxUnavailable(f"the walls do not stand: {said or ending.name}")
 
-
-@asynccontextmanager
-async def _started(
-    sandbox: Sandbox, argv: tuple[str, ...], limits: WorkerLimits, slot: int, document: int, *, errors: int = DEVNULL
-) -> AsyncIterator[Process]:
-    """A worker in its walls, whose whole process tree is gone when this ends: bubblewrap's death ends its namespace."""
-    with sealed_bytes(seccomp.program(platform.machine())) as calls:
-        command = sandbox.command(argv, limits=limits, slot=slot, seccomp_fd=calls)
-        worker = await asyncio.create_subprocess_exec(
-            *command, stdin=document, stdout=PIPE, stderr=errors, pass_fds=(calls,), env={}, cwd="/"
-        )
-        try:
-            yield worker
-        finally:
-            with suppress(ProcessLookupError):
-                worker.kill()
-            await worker.wait()
-            await _drained(worker)
-
-
-async def _watch(worker: Process, memory_bytes: int) -> None:
-    """Kill the worker and return once its processes together hold more than this."""
-    while resident_bytes(worker.pid) <= memory_bytes:  # noqa: ASYNC110 - there is no event to wait for: /proc is polled
-        await asyncio.sleep(_WATCH_SECONDS)
-    with suppress(ProcessLookupError):
-        worker.kill()
-
-
-async def _drained(worker: Process) -> None:
-    """Wait until the last process of the namespace has let go of the pipe, so that the slot's next worker starts alone."""
-    assert worker.stdout is not None
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_GONE_SECONDS):
-            while await worker.stdout.read(_READ):
-                pass
-
-
-async def _listen(worker: Process, reader: ResultReader, progress: Callable[[Progress], None]) -> None:
-    assert worker.stdout is not None
-    while data := await worker.stdout.read(_READ):
-        if (latest := reader.feed(data)) is not None:
-            progress(latest)
-
-
-async def _ending(worker: Process) -> int:
-    try:
-        async with asyncio.timeout(_END_SECONDS):
-            return await worker.wait()
-    except TimeoutError:
-        return -1
+    async def _inside(
+        self,
+        sandbox: Sandbox,
+        slot: int,
+        argv: tuple[str, ...],
+        stdin: int,
+        seconds: float,
+        hear: Callable[[bytes], None],
+        *,
+        hear_complaints: bool = False,
+    ) -> tuple[Ending, WorkerProcess]:
+        worker = WorkerProcess(hear)
+        with sealed_bytes(seccomp.program(platform.machine())) as calls:
+            ending = await worker.run(
+                sandbox.command(argv, limits=self._limits, slot=slot, seccomp_fd=calls),
+                stdin=stdin,
+                pass_fds=(calls,),
+                seconds=seconds,
+                memory_bytes=self._limits.memory_bytes,
+                hear_complaints=hear_complaints,
+            )
+        return ending, worker
 
 
 def _ended(state: ReadState, note: str = "") -> WorkerResult:

@@ -21,7 +21,8 @@ from deedbox_server.documents.limits import WorkerLimits
 # Unused by Debian's own ranges (adduser ends at 59999, systemd's dynamic users start at 61184) and present in containers that map
 # 65,536 ids. One id a slot, so that one worker's processes do not count against another's.
 _FIRST_USER = 60100
-SCRATCH = Path("/tmp")  # noqa: S108 - inside the sandbox, where it is a private mount in memory
+# Not /tmp, where a checkout may lie and would be covered.
+SCRATCH = Path("/scratch")
 _DEVICE_FILES_BYTES = 64 * 1024  # /dev holds a few nodes and links
 # What programs in /usr read besides /usr itself, where it exists: the linker's cache, font and Ghostscript configuration, and the
 # fonts that Debian's Ghostscript keeps in /var.
@@ -59,7 +60,7 @@ class Sandbox:
         return (
             str(self.bwrap),
             *self._namespaces(),
-            *("--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--seccomp", str(seccomp_fd)),
+            *("--die-with-parent", "--new-session", "--clearenv", "--seccomp", str(seccomp_fd)),
             *self._files(),
             *("--dev", "/dev", "--remount-ro", "/dev"),
             *("--perms", "1777", "--size", str(limits.scratch_bytes), "--tmpfs", str(SCRATCH)),
@@ -83,8 +84,8 @@ class Sandbox:
     def _namespaces(self) -> tuple[str, ...]:
         shared = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
         if self.as_root:
-            return (*shared, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
-        return (*shared, "--unshare-user", "--disable-userns")
+            return (*shared, "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+        return (*shared, "--unshare-user", "--disable-userns", "--cap-drop", "ALL")
 
     def _files(self) -> tuple[str, ...]:
         shown: list[Path] = []
