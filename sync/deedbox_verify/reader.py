@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 from deedbox_sync.bundle.layout import MAX_FILES
-
 from deedbox_verify.errors import UncheckableError
 
 MAX_DEPTH = 8  # data/exhibits/N/original/NAME is five deep

@@ -20,7 +20,6 @@ from typing import BinaryIO
 
 from deedbox_sync.bundle.bag import path_problem
 from deedbox_sync.bundle.layout import MAX_FILES
-
 from deedbox_verify.errors import UncheckableError
 from deedbox_verify.reader import Source
 

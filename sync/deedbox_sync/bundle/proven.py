@@ -11,6 +11,7 @@ from deedbox_sync.binary_text import encode_base64, parse_base64
 from deedbox_sync.bundle.layout import MAX_CONSISTENCY, MAX_CUSTODY, MAX_DEVICE, MAX_ENTRIES
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.commitment import FIELDS, SALT_LENGTH, Opening
+from deedbox_sync.ed25519 import parse_public_key
 from deedbox_sync.errors import FormatError
 
 _MAX_CONSISTENCY_PATH = 64  # one hash more than an inclusion path (RFC 9162 2.1.4)
@@ -170,6 +171,7 @@ def parse_device(data: bytes, where: str) -> DeviceFile:
         tuple(_parse_device_record(item) for item in fields.objects("records")),
     )
     fields.done()
+    parse_public_key(device.statement_key, where=f"{where}.statement_key")
     indexes = [record.index for record in device.records]
     if indexes != sorted(set(indexes)):
         raise fields.fault("records", "do not ascend by log index")
