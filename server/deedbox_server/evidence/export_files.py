@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from uuid import UUID
 
-from deedbox_server.evidence.custody_paper import Bracket, CustodyPaper, PaperExhibit, paper_exhibit
+from deedbox_server.evidence.custody_paper import Bracket, CustodyPaper, PaperExhibit
 from deedbox_server.evidence.export_source import BundleSource, DerivedSource, ExhibitSource, StoredContent
 from deedbox_sync import custody, dsse, note, receipt, statement
 from deedbox_sync.bundle import bag, layout
@@ -203,17 +203,22 @@ def custody_paper(source: BundleSource) -> CustodyPaper:
         case_title=source.case.title,
         log=checkpoint.origin,
         log_size=checkpoint.size,
-        log_root=checkpoint.root,
         exhibits=tuple(exhibits),
     )
 
 
 def _paper_exhibit(source: BundleSource, exhibit: ExhibitSource) -> PaperExhibit:
-    _, captured = read_statement(exhibit)
+    envelope, captured = read_statement(exhibit)
     records = [None if event.record is None else custody.parse(event.record) for event in exhibit.custody]
     after = [stamp for stamp in source.stamps if stamp.size > exhibit.received]
     first = min(after, key=lambda stamp: stamp.time, default=None)
     bracket = None if first is None else Bracket(None, first.time, first.authority)
-    return paper_exhibit(
-        exhibit.number, captured, captured.device.id != source.box, exhibit.received, records, bracket
+    return PaperExhibit(
+        number=exhibit.number,
+        captured=captured,
+        statement=statement.digest(envelope.payload),
+        by_desk=captured.device.id != source.box,
+        received=exhibit.received,
+        records=tuple(records),
+        bracket=bracket,
     )

@@ -102,7 +102,7 @@ def _central(name: bytes, version: int, clock: int, day: int, crc: int, size: in
 
 
 def _extra64(size: int, offset: int) -> bytes:
-    """The ZIP64 field of a directory entry: the values that do not fit 32 bits, in the order size, packed size, offset."""
+    """The ZIP64 field of a directory entry: what does not fit 32 bits, in the order size, packed size, offset."""
     values = ([size, size] if size >= _FULL32 else []) + ([offset] if offset >= _FULL32 else [])
     return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values) if values else b""
 

@@ -1,0 +1,353 @@
+"""The custody paper: one page an exhibit, for reading in court (LOOK.md, Papers). What proves it lies beside it in the bundle.
+
+Set by typst in memory. Everything that people typed reaches typst as data, never as markup.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from importlib.resources import files
+from uuid import UUID
+
+import typst
+
+from deedbox_server.evidence.life_line import Moment, in_words, positions
+from deedbox_sync.bundle.names import shown
+from deedbox_sync.custody import CustodyRecord
+from deedbox_sync.statement import CaptureStatement
+
+_LABELLED = 0.2  # of the line's width: what a word and a time above it need
+_MARKED = 0.018  # a shape without words
+_TABLE_ROWS = 10  # what a page has room for; more are told by their number
+_BRANCHES = 4
+_NAME_LENGTH = 110  # characters of a name that the page shows; the statement has all of it
+_RUN = 12  # characters without a space after which a line may break
+
+_METHODS = {
+    "command": "by command",
+    "courier": "brought in by courier file",
+    "upload": "uploaded to the box",
+    "watched-folder": "from a watched folder",
+}
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """What outsiders say: not before by a beacon, not after by a time stamp."""
+
+    not_before: datetime | None
+    not_after: datetime | None
+    by: str
+
+
+@dataclass(frozen=True)
+class PaperExhibit:
+    """One page. `records` are the custody events in order, None for each one withheld."""
+
+    number: int
+    captured: CaptureStatement
+    statement: bytes
+    by_desk: bool
+    received: int
+    records: tuple[CustodyRecord | None, ...]
+    bracket: Bracket | None
+
+
+@dataclass(frozen=True)
+class CustodyPaper:
+    """A whole paper. Nothing on it is proof by itself."""
+
+    bundle: UUID
+    made: datetime
+    case_number: str
+    case_title: str
+    log: str
+    log_size: int
+    exhibits: tuple[PaperExhibit, ...]
+
+
+def render_custody(paper: CustodyPaper) -> bytes:
+    """The PDF: PDF/A-2b where every letter has a glyph in the fonts at hand, else plain PDF. Takes some 10 ms a page."""
+    inputs = {"paper": json.dumps(_paper(paper), ensure_ascii=False)}
+    try:
+        return _compiled(inputs, paper.made, ["a-2b"])
+    except typst.TypstError:
+        return _compiled(inputs, paper.made, [])
+
+
+def _compiled(inputs: dict[str, str], made: datetime, standards: list[typst.PDFStandard]) -> bytes:
+    compiler = typst.Compiler(_template(), font_paths=_fonts(), sys_inputs=inputs)
+    result = compiler.compile(format="pdf", pdf_standards=standards, timestamp=made.replace(microsecond=0))
+    assert isinstance(result, bytes)
+    return result
+
+
+@cache
+def _template() -> bytes:
+    return files("deedbox_server.evidence").joinpath("custody_paper.typ").read_bytes()
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """Those inside typst set the page; the system's stand in for scripts that they lack. Looked up once: it takes long."""
+    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True)
+
+
+def _paper(paper: CustodyPaper) -> dict[str, object]:
+    return {
+        "bundle": str(paper.bundle),
+        "made": _moment(paper.made),
+        "case": _text(f"{paper.case_number} · {paper.case_title}", _NAME_LENGTH),
+        "exhibits": [_page(paper, exhibit) for exhibit in paper.exhibits],
+    }
+
+
+def _page(paper: CustodyPaper, exhibit: PaperExhibit) -> dict[str, object]:
+    captured = exhibit.captured
+    return {
+        "number": str(exhibit.number),
+        "name": _text(captured.file.name, _NAME_LENGTH),
+        "object": _object_rows(captured),
+        "acquisition": _acquisition_rows(exhibit),
+        "digests": [
+            ["File’s SHA-256", _in_lines(captured.content)],
+            ["Statement’s SHA-256", _in_lines(exhibit.statement)],
+        ],
+        "content": _grouped(captured.content),
+        "time": _time_rows(exhibit, paper.log, paper.log_size),
+        "line": _line(exhibit),
+        "events": _event_rows(exhibit),
+        "events_note": _events_note(exhibit),
+    }
+
+
+def _object_rows(captured: CaptureStatement) -> list[list[str]]:
+    source = captured.source
+    taken = [text for text in (source.medium, source.make) if text]
+    taken += [f"serial number {source.serial}"] if source.serial else []
+    taken += [f"account {source.account}"] if source.account else []
+    return [
+        ["Size", _size(captured.file.size)],
+        ["Folder", _text(" / ".join(captured.file.path), _NAME_LENGTH) or "the watched folder itself"],
+        ["Source", _text(", ".join(taken), _NAME_LENGTH) or "not stated"],
+        ["Last changed", f"{_moment(_from_ns(captured.file.modified_ns))}, by the file’s own date"],
+    ]
+
+
+def _acquisition_rows(exhibit: PaperExhibit) -> list[list[str]]:
+    captured = exhibit.captured
+    first = exhibit.records[0] if exhibit.records else None
+    exceptions = [f"{item.kind.replace('-', ' ')}: {item.detail}" for item in captured.exceptions]
+    rows = []
+    if exhibit.by_desk:
+        who = f"{captured.operator.name}, {_authenticated(captured.operator.authenticated)}"
+        rows.append(["Captured", f"{_local(captured)}, by the desk’s clock,"])
+        rows.append(["", f"which is {_moment(captured.captured.time)}"])
+        rows.append(["By", _text(f"{who}, at {captured.device.name}", _NAME_LENGTH)])
+    else:
+        who = "not told" if first is None else f"{first.actor.name} ({first.actor.via})"
+        rows.append(["Captured", "not by a desk of the firm: the box received the bytes as they are"])
+        rows.append(["Sent by", _text(who, _NAME_LENGTH)])
+    tool = f"{captured.tool.name} {captured.tool.version}"
+    rows.append(["How", _text(f"{_METHODS.get(captured.method, captured.method)}, {tool}", _NAME_LENGTH)])
+    if captured.purpose:
+        rows.append(["Purpose", _text(captured.purpose, _NAME_LENGTH)])
+    if captured.place:
+        rows.append(["Place", _text(captured.place, _NAME_LENGTH)])
+    rows.append(["Exceptions", _text("; ".join(exceptions), 2 * _NAME_LENGTH) or "none while reading"])
+    return rows
+
+
+def _time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]]:
+    first = exhibit.records[0] if exhibit.records else None
+    logged = "" if first is None else f", {_moment(first.time)} by the box’s clock"
+    rows = [
+        ["Logged", f"entry {exhibit.received:,}{logged}"],
+        ["Log", f"{log}, {log_size:,} entries when this was made"],
+    ]
+    bracket = exhibit.bracket
+    if bracket is None or (bracket.not_before is None and bracket.not_after is None):
+        rows.append(["Outside time", "no outside time stamp: only the firm’s own clocks say when"])
+        return rows
+    if bracket.not_before is not None:
+        rows.append(["Not before", _moment(bracket.not_before)])
+    if bracket.not_after is not None:
+        rows.append(["Not after", _text(f"{_moment(bracket.not_after)}, by {bracket.by}", _NAME_LENGTH)])
+    return rows
+
+
+def _event_rows(exhibit: PaperExhibit) -> list[list[str]]:
+    """What changed hands or form; views are told apart, by their number."""
+    told = [record for record in exhibit.records if record is not None and record.kind != "viewed"]
+    rows = [
+        [str(one.number), one.kind, _second(one.time), _text(one.actor.name, 30), _text(_what(one), 80)] for one in told
+    ]
+    if len(rows) > _TABLE_ROWS:
+        rows = [*rows[: _TABLE_ROWS - 2], ["", "…", "", "", f"{len(rows) - _TABLE_ROWS + 1} more"], rows[-1]]
+    return rows
+
+
+def _what(record: CustodyRecord) -> str:
+    detail: Mapping[str, object] = record.detail
+    if record.kind == "received":
+        return "from the desk" if detail["captured"] else "without a desk"
+    if record.kind == "derived":
+        return f"{str(detail['form']).replace('-', ' ')}, made by {detail['producer']}"
+    if record.kind == "exported":
+        return str(detail["purpose"] or "a bundle")
+    return ""
+
+
+def _events_note(exhibit: PaperExhibit) -> str:
+    viewed = [record for record in exhibit.records if record is not None and record.kind == "viewed"]
+    withheld = sum(record is None for record in exhibit.records)
+    parts = []
+    if viewed:
+        people = len({record.actor.id for record in viewed})
+        by = "one person" if people == 1 else f"{people} persons"
+        times = "once" if len(viewed) == 1 else f"{len(viewed)} times"
+        parts.append(f"Viewed {times} by {by}, last on {_moment(viewed[-1].time)}.")
+    if withheld:
+        parts.append("One event is withheld." if withheld == 1 else f"{withheld} events are withheld.")
+    count = len(exhibit.records)
+    parts.append(
+        f"All {count} events, each naming the digest of the one before, the withheld ones as digests alone, are in "
+        "custody.json: none can be left out unseen."
+    )
+    return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A shape on the life line: one event, or several of a kind in a row."""
+
+    kind: str
+    time: datetime
+    label: str
+    count: int = 1
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.kind, self.time, _LABELLED if self.label else _MARKED)
+
+
+def _marks(exhibit: PaperExhibit) -> list[_Mark]:
+    """What the line shows, in order; views in a row become one mark, so that a much read exhibit stays readable."""
+    told = [record for record in exhibit.records if record is not None]
+    exports = [record for record in told if record.kind == "exported"]
+    marks = [_Mark("captured", exhibit.captured.captured.time, "captured")] if exhibit.by_desk else []
+    for one in told:
+        label = one.kind if one.kind == "received" or one in exports[-1:] else ""
+        before = marks[-1] if marks else None
+        if before is not None and before.kind == one.kind != "derived" and not label and not before.label:
+            marks[-1] = replace(before, count=before.count + 1)
+        else:
+            marks.append(_Mark(one.kind, one.time, label))
+    bracket = exhibit.bracket
+    if bracket is not None and bracket.not_after is not None:
+        order = sum(mark.time <= bracket.not_after for mark in marks)
+        marks.insert(order, _Mark("not-after", bracket.not_after, ""))
+    return marks
+
+
+def _line(exhibit: PaperExhibit) -> dict[str, object]:
+    """The life line: shapes with their places from 0 to 1, words between, the band, branches for what was derived."""
+    marks = _marks(exhibit)
+    places = positions([mark.moment for mark in marks])
+    forms = [
+        str(record.detail["form"]).replace("-", " ")
+        for record in exhibit.records
+        if record is not None and record.kind == "derived"
+    ]
+    shapes: list[dict[str, object]] = []
+    branches: list[dict[str, object]] = []
+    band: dict[str, object] | None = None
+    for mark, place in zip(marks, places, strict=True):
+        if mark.kind == "not-after":
+            band = {"to": place}
+        elif mark.kind != "derived":
+            time = _short(mark.time) if mark.label else ""
+            count = f"{mark.count}×" if mark.count > 1 else ""
+            shapes.append({"x": place, "kind": mark.kind, "label": mark.label, "time": time, "count": count})
+        elif len(branches) < _BRANCHES:
+            branches.append({"x": place, "label": forms[len(branches)]})
+    if len(forms) > _BRANCHES:
+        branches[-1]["label"] = f"{forms[_BRANCHES - 1]}, and {len(forms) - _BRANCHES} more"
+    named = [(mark, place) for mark, place in zip(marks, places, strict=True) if mark.label]
+    gaps = [
+        {"x": (place + next_place) / 2, "text": in_words(after.time - mark.time)}
+        for (mark, place), (after, next_place) in itertools.pairwise(named)
+    ]
+    return {"shapes": shapes, "branches": branches, "band": band, "gaps": gaps}
+
+
+def _authenticated(word: str) -> str:
+    return "not authenticated" if word == "none" else f"authenticated by {word.replace('-', ' ')}"
+
+
+def _text(text: str, limit: int) -> str:
+    """What people typed, made visible, of bounded length, with places where a long run may break."""
+    visible = shown(text)
+    if len(visible) > limit:
+        visible = f"{visible[: limit // 2]}…{visible[-(limit // 2) :]}"
+    broken, run = [], 0
+    for char in visible:
+        run = 0 if char == " " else run + 1
+        broken.append(char)
+        if run >= _RUN:
+            broken.append("\u200b")
+            run = 0
+    return "".join(broken)
+
+
+def _grouped(digest: bytes) -> str:
+    text = digest.hex()
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def _in_lines(digest: bytes) -> list[str]:
+    """Two lines of eight groups."""
+    return [_grouped(digest[:16]), _grouped(digest[16:])]
+
+
+def _size(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count:,} bytes"
+
+
+def _from_ns(count: int) -> datetime:
+    """Clipped to what a calendar holds: files can claim any date."""
+    limit = 253_402_300_799
+    return datetime.fromtimestamp(min(max(count // 1_000_000_000, -62_135_596_800), limit), UTC)
+
+
+def _moment(time: datetime) -> str:
+    time = time.astimezone(UTC)
+    return f"{time.day} {time:%B} {time.year}, {time:%H:%M:%S} UTC"
+
+
+def _second(time: datetime) -> str:
+    time = time.astimezone(UTC)
+    return f"{time.day} {time:%b} {time.year}, {time:%H:%M:%S}"
+
+
+def _short(time: datetime) -> str:
+    time = time.astimezone(UTC)
+    return f"{time.day} {time:%b} {time.year}, {time:%H:%M}"
+
+
+def _local(captured: CaptureStatement) -> str:
+    """The desk's own wall clock, with its distance from UTC."""
+    clock = captured.captured
+    local = clock.time.astimezone(timezone(timedelta(seconds=clock.utc_offset_s)))
+    zone = f" {clock.zone}" if clock.zone else ""
+    return f"{local.day} {local:%B} {local.year}, {local:%H:%M:%S}{zone} (UTC{_offset(clock.utc_offset_s)})"
+
+
+def _offset(seconds: int) -> str:
+    hours, rest = divmod(abs(seconds) // 60, 60)
+    return f"{'−' if seconds < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
