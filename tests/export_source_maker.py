@@ -1,0 +1,95 @@
+"""A `BundleSource` for the miniature log's scenario, as the box would gather it, with streams in place of the vault."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from hashlib import sha256
+
+from bundle_maker import (
+    BOX,
+    BUNDLE,
+    CASE,
+    DERIVED,
+    DESK,
+    LOG_VKEY,
+    NOON,
+    STAMPED_SIZE,
+    TEXT,
+    Scenario,
+    exhibit_id,
+    public,
+    scenario,
+)
+from deedbox_server.evidence.export_source import (
+    BundleSource,
+    DerivedSource,
+    ExhibitSource,
+    StampSource,
+    StoredContent,
+)
+from deedbox_sync import dsse
+from deedbox_sync.bundle.index import BundledCase
+from deedbox_sync.bundle.proven import DeviceFile
+
+
+def stored(data: bytes, *, served: bytes | None = None, piece: int = 1000) -> StoredContent:
+    """Content of which `served` comes out of the vault, in small pieces."""
+    out = data if served is None else served
+
+    async def read() -> AsyncIterator[bytes]:
+        for at in range(0, len(out), piece):
+            yield out[at : at + piece]
+
+    return StoredContent(sha256(data).digest(), len(data), read)
+
+
+def bundle_source(
+    story: Scenario | None = None,
+    *,
+    store: Callable[[bytes], StoredContent] = stored,
+    token: Callable[[bytes], bytes] | None = None,
+) -> BundleSource:
+    story = story or scenario()
+    log = story.log
+    named = {index for chain in story.chains.values() for _, index in chain.records}
+    named |= {0, *(record.index for record in story.devices)}
+    stamps: tuple[StampSource, ...] = ()
+    if token is not None:
+        note = log.checkpoint(STAMPED_SIZE).encode()
+        path = tuple(log.prover().consistency(STAMPED_SIZE))
+        stamps = (
+            StampSource(
+                STAMPED_SIZE, note, token(note), path, NOON + timedelta(minutes=20), "Local time-stamp authority"
+            ),
+        )
+    exhibits = []
+    for one in story.exhibits:
+        withheld = frozenset([2]) if one.number == 1 else frozenset[int]()
+        derived = (DerivedSource(DERIVED, "text", "text/plain", 3, store(TEXT)),) if one.number == 1 else ()
+        exhibits.append(
+            ExhibitSource(
+                id=exhibit_id(one.number),
+                number=one.number,
+                envelope=dsse.encode(one.envelope),
+                received=story.received[one.number],
+                original=store(one.content),
+                derived=derived,
+                custody=story.chains[one.number].file(log, withheld).events,
+            )
+        )
+    return BundleSource(
+        bundle=BUNDLE,
+        made=NOON.replace(hour=14),
+        box=BOX,
+        case=BundledCase(CASE, "2026-0042", "Doe v. Example Ltd."),
+        vkey=LOG_VKEY,
+        checkpoint=log.checkpoint(witnessed=True),
+        entries=tuple(log.proven(index) for index in sorted(named)),
+        exhibits=tuple(exhibits),
+        devices=(
+            DeviceFile(DESK, public("desk"), tuple(story.devices)),
+            DeviceFile(BOX, public("intake"), ()),
+        ),
+        stamps=stamps,
+    )

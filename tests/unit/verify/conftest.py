@@ -1,0 +1,65 @@
+"""Bundles on the disk, as a stranger gets them."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import bundle_maker
+from bundle_maker import BUNDLE, Files
+from deedbox_sync.bundle import layout
+from deedbox_verify.examine import examine
+from deedbox_verify.reader import FolderBundle
+from deedbox_verify.trust import Trust
+from deedbox_verify.verdict import Verdict
+from local_tsa import LocalTsa
+
+Laid = Callable[[Mapping[str, bytes]], Path]
+Judged = Callable[..., Verdict]
+
+
+@pytest.fixture(scope="session")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> LocalTsa:
+    return LocalTsa(tmp_path_factory.mktemp("tsa"))
+
+
+@pytest.fixture(scope="session")
+def stamped(tsa: LocalTsa) -> Files:
+    """The good bundle with a time stamp over its first nine entries. Do not change it in place."""
+    return bundle_maker.good_bundle(bundle_maker.Stamp(tsa.token))
+
+
+@pytest.fixture
+def laid(tmp_path: Path) -> Laid:
+    """Writes a bundle's files as a folder."""
+
+    def lay(files: Mapping[str, bytes]) -> Path:
+        root = tmp_path / layout.top_folder(BUNDLE)
+        for path, data in files.items():
+            file = root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        return root
+
+    return lay
+
+
+@pytest.fixture
+def judged(laid: Laid) -> Judged:
+    """The verdict on a bundle's files."""
+
+    def judge(files: Mapping[str, bytes], trust: Trust = Trust()) -> Verdict:  # noqa: B008  # frozen and empty
+        return examine(FolderBundle(laid(files)), trust)
+
+    return judge
+
+
+def zipped(path: Path, files: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
+    """The same as a ZIP, by another implementation than ours."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name in sorted(files):
+            archive.writestr(f"{layout.top_folder(BUNDLE)}/{name}", files[name])
+    return path
