@@ -36,6 +36,8 @@ def connect(path: Path, key: bytes, *, synchronous: Synchronous = "FULL", cache_
             connection.set_busy_timeout(BUSY_MS)  # first: even the check of the key may meet a lock
             _unlock(connection, key)
             connection.pragma("journal_mode", "wal")
+            for quoted in (apsw.SQLITE_DBCONFIG_DQS_DML, apsw.SQLITE_DBCONFIG_DQS_DDL):
+                connection.config(quoted, 0)  # "colunm" is an unknown column, not a text, as in other databases
             for name, value in (
                 ("synchronous", synchronous),
                 ("fullfsync", "on"),  # macOS: fsync alone leaves bytes in the drive's cache

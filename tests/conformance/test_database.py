@@ -120,6 +120,11 @@ async def test_an_error_of_sql_is_a_database_error(database: Database) -> None:
         await database.fetch("SELECT nothing FROM nowhere")
 
 
+async def test_an_unknown_name_in_quotes_is_no_text(database: Database) -> None:
+    with pytest.raises(DatabaseError):
+        await database.fetch('SELECT "nothing" FROM setting')
+
+
 async def test_returning_gives_rows(database: Database) -> None:
     await database.insert_many("blob", BLOB, [blob(1), blob(2)])
     rows = await database.fetch("UPDATE blob SET size = size + 10 RETURNING size, created")
