@@ -29,15 +29,13 @@ class BlobDamaged(DeedboxError):
         self.segment = segment
 
 
-class MissingKey(DeedboxError):
-    """The key of a part is not in the key store, so that nobody can read its bytes."""
+class MissingKey(BlobDamaged):
+    """The key of a part is not in the key store, so that nobody can read its bytes: erased, or an audit fault."""
 
     slug, title = "missing-key", "The key of these bytes is gone"
 
     def __init__(self, blob: UUID, part: int) -> None:
-        super().__init__(f"blob {blob} part {part} has no key", blob=str(blob), part=part)
-        self.blob = blob
-        self.part = part
+        super().__init__(blob, part, None, "has no key")
 
 
 class DamagedKeys(DeedboxError):

@@ -53,8 +53,10 @@ class KeyTables:
         self._keyring = keyring
         self._case_keys: dict[UUID, bytes] = {}  # unwrapped, by id; a firm has thousands of cases, not millions
         self._by_case: dict[UUID, CaseKey] = {}
+        path = folder / FILE_NAME
         with key_store_errors():
-            self._db = sealed_sqlite.connect(folder / FILE_NAME, keyring.named("key-store"))
+            path.touch(0o600)  # SQLite gives its other files the mode of this one
+            self._db = sealed_sqlite.connect(path, keyring.named("key-store"))
             try:
                 self._migrate()
             except BaseException:

@@ -1,5 +1,6 @@
 """One growing file of ciphertext: appended to, cut back, synced."""
 
+import errno
 import os
 import weakref
 from contextlib import suppress
@@ -12,6 +13,7 @@ from deedbox_server.vault.errors import disk_errors
 # Linux: past the page cache. A large upload then costs no memory and half the processor time, and `sync` has little left to
 # write; the rest of the machine keeps its cache. 0 where the system has no such thing.
 _DIRECT = getattr(os, "O_DIRECT", 0)
+_NONE = -1
 
 
 class PartFile:
@@ -24,7 +26,7 @@ class PartFile:
         self.path = path
         self.length = length
         self._descriptor = descriptor
-        self._direct: int | None = None  # a second descriptor, past the page cache; -1 where that cannot be had
+        self._direct: int | None = None  # a second descriptor, past the page cache, where that can be had
         self._closing = [weakref.finalize(self, os.close, descriptor)]
         self._named = False  # whether the folder has been synced since the file was made
 
@@ -55,12 +57,9 @@ class PartFile:
         """Write at the end, past the page cache where the file system can. `data` is page-aligned, and its length and the
         file's are multiples of a page (4,096 bytes).
         """
-        offset = self.length
-        direct = self._open_direct()
-        with disk_errors(), space_errors(self.path):
-            written = os.pwrite(direct, data, offset) if direct >= 0 else 0
-        self._write(data[written:], offset + written)  # a disk that fills up writes less than it was asked to
-        self.length = offset + len(data)
+        written = self._write_direct(data, self.length)
+        self._write(data[written:], self.length + written)  # a disk that fills up writes less than it was asked to
+        self.length += len(data)
 
     def cut(self, length: int) -> None:
         """Drop everything from `length` on."""
@@ -86,12 +85,26 @@ class PartFile:
                 written = os.pwrite(self._descriptor, data, offset)
                 data, offset = data[written:], offset + written
 
+    def _write_direct(self, data: memoryview, offset: int) -> int:
+        direct = self._open_direct()
+        if direct < 0:
+            return 0
+        try:
+            with disk_errors(), space_errors(self.path):
+                return os.pwrite(direct, data, offset)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            self._direct = _NONE  # opens, but wants another alignment than pages
+            return 0
+
     def _open_direct(self) -> int:
         if self._direct is None:
-            self._direct = -1
-            if _DIRECT:
-                # EINVAL: this file system has none; anything else shows with the ordinary descriptor
-                with suppress(OSError):
+            self._direct = _NONE
+            with suppress(
+                OSError
+            ):  # EINVAL: this file system has none; anything else shows with the ordinary descriptor
+                if _DIRECT:
                     self._direct = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | _DIRECT)
                     self._closing.append(weakref.finalize(self, os.close, self._direct))
         return self._direct
