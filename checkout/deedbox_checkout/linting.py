@@ -12,7 +12,7 @@ from deedbox_checkout.places import CHECKOUT
 _FOLDERS = ("server", "desktop", "sync", "checkout", "tests")
 
 
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("lint", help="format, style, types and import contracts")
     command.set_defaults(run=_run, takes_rest=False)
 

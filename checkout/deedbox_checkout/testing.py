@@ -14,7 +14,7 @@ from deedbox_checkout.places import CHECKOUT
 CRASH_ROUNDS = "DEEDBOX_CRASH_ROUNDS"  # kills a side; the normal run has 10
 
 
-def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("test", help="lint, types, import contracts and all tests; more words go to pytest")
     command.set_defaults(run=_run, takes_rest=True)
 

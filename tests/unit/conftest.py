@@ -9,7 +9,7 @@ from kit.open_box import Office, office
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str | None:
+def office_url(request: pytest.FixtureRequest) -> str | None:
     """None for SQLite, else the URL of a fresh Postgres database."""
     if request.param == "sqlite":
         return None
@@ -18,6 +18,6 @@ def database_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-async def desk_and_box(database_url: str | None, tmp_path: Path) -> AsyncIterator[Office]:
-    async with office(tmp_path, database_url) as made:
+async def desk_and_box(office_url: str | None, tmp_path: Path) -> AsyncIterator[Office]:
+    async with office(tmp_path, office_url) as made:
         yield made

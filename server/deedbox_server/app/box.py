@@ -42,11 +42,19 @@ from deedbox_sync import note
 FIRST_EPOCH = 1
 
 
+@dataclass
+class Whereabouts:
+    """The device listener's port: as set, until the system has chosen one for a 0."""
+
+    device_port: int
+
+
 @dataclass(frozen=True)
 class Box:
     """Every service of one open box."""
 
     settings: Settings
+    whereabouts: Whereabouts
     database: Database
     keys: KeyStore
     vault: Vault
@@ -100,11 +108,14 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
 
+    whereabouts = Whereabouts(settings.device_port)
+
     def facts(host: str) -> BoxFacts:
-        return BoxFacts(device_url(settings, host), origin, notary.vkey, recovery)
+        return BoxFacts(device_url(host or settings.device_host, whereabouts.device_port), origin, notary.vkey, recovery)
 
     return Box(
         settings=settings,
+        whereabouts=whereabouts,
         database=database,
         keys=keys,
         vault=vault,
@@ -131,10 +142,9 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
     )
 
 
-def device_url(settings: Settings, host: str) -> str:
+def device_url(host: str, port: int) -> str:
     """Where a desk that reached the people's listener as `host` finds the device listener."""
-    shown = host or settings.device_host
-    return f"https://{f'[{shown}]' if ':' in shown else shown}:{settings.device_port}"
+    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _box_id(database: Database) -> UUID:

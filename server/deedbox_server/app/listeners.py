@@ -63,6 +63,7 @@ def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: d
             "devices",
             "exhibits",
             "intake",
+            "jobs",
             "journals",
             "notary",
             "pairing",

@@ -44,13 +44,16 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
         _listen(box.settings.people_host, box.settings.people_port),
         _listen(box.settings.device_host, box.settings.device_port),
     )
+    box.whereabouts.device_port = device_socket.getsockname()[1]
     refusals = Refusals()
     hosts = _names(box)
     servers = [
         _Server(people_config(people_app(box), await box.authority.listener("people", hosts), refusals)),
         _Server(device_config(device_app(box), await box.authority.listener("device", hosts), box.authority, refusals)),
     ]
-    runner = Runner(box.jobs, box.handlers, concurrency=box.settings.worker_count)
+    # Holding the folder's lock, nobody else works on these jobs: what a crash left is taken up at once.
+    alone = box.settings.database_url is None
+    runner = Runner(box.jobs, box.handlers, concurrency=box.settings.worker_count, alone=alone)
     async with asyncio.TaskGroup() as group:
         background = [
             group.create_task(box.sequencer.run()),

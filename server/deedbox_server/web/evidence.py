@@ -15,6 +15,7 @@ from litestar.response import Stream
 from deedbox_server.evidence.custody import Custody
 from deedbox_server.evidence.exhibits import PAGE, DerivedDocument, Exhibit, Exhibits
 from deedbox_server.evidence.verifying import Report, Verifying
+from deedbox_server.jobs import Jobs, JobStatus
 from deedbox_server.people import Principal
 from deedbox_server.vault import BlobReader
 from deedbox_server.web.ranges import not_modified, slice_for
@@ -41,11 +42,16 @@ class EvidenceController(Controller):
 
     @get("/{exhibit:uuid}")
     async def look(
-        self, exhibit: UUID, exhibits: NamedDependency[Exhibits], principal: NamedDependency[Principal]
+        self,
+        exhibit: UUID,
+        exhibits: NamedDependency[Exhibits],
+        jobs: NamedDependency[Jobs],
+        principal: NamedDependency[Principal],
     ) -> dict[str, object]:
         found = await exhibits.get(principal, exhibit)
         derived = [_derived(item) for item in await exhibits.derived([exhibit])]
-        return _exhibit(found) | {"derived": derived}
+        reading = [_job(job) for job in await jobs.status([exhibit])]
+        return _exhibit(found) | {"derived": derived, "reading": reading}
 
     @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
     async def content(
@@ -144,6 +150,17 @@ def _derived(document: DerivedDocument) -> dict[str, object]:
         "media_type": document.media_type,
         "producer": document.producer,
         "size": document.size,
+    }
+
+
+def _job(job: JobStatus) -> dict[str, object]:
+    return {
+        "attempts": job.attempts,
+        "ended": job.state.ended,
+        "error": job.error,
+        "kind": job.kind,
+        "progress": round(job.progress, 3),
+        "state": job.state.value,
     }
 
 
