@@ -1,6 +1,8 @@
 """From a code to a device: one-time, three tries, ten minutes, and the same answer to the same request."""
 
 import asyncio
+import hashlib
+import hmac
 from dataclasses import replace
 from uuid import uuid4
 
@@ -59,7 +61,7 @@ async def test_a_wrong_code_burns_after_three_tries(box):
             await box.run(Desk().pairing(mistaken(code)))
         assert refusal.value.extra == {"tries_left": left}
     with pytest.raises(PairingRefused):
-        await box.run(Desk().pairing(code))
+        await box.answer(next(Desk().pairing(code)))
     assert await box.devices.all() == []
     assert box.log.entries == []
 
@@ -97,13 +99,14 @@ async def test_a_try_counts_even_if_the_box_dies_before_it_answers(box, monkeypa
         await box.run(Desk().pairing(code))
 
 
+@pytest.mark.parametrize("minutes", [10, 11])
 @pytest.mark.parametrize("when", ["before start", "before finish"])
-async def test_a_code_lives_ten_minutes(box, when):
+async def test_a_code_lives_ten_minutes(box, when, minutes):
     side = Desk().pairing(await a_code(box))
     call = next(side)
     if when == "before finish":
         call = side.send(await box.answer(call))
-    box.clock.pass_time(minutes=10)
+    box.clock.pass_time(minutes=minutes)
     with pytest.raises(PairingRefused):
         await box.answer(call)
 
@@ -156,6 +159,18 @@ async def test_a_used_exchange_answers_no_other_offer(box):
     for forged in (changed, replace(request, mac=bytes(32))):
         with pytest.raises(PairingRefused):
             await box.pairing.finish(forged)
+
+
+async def test_who_used_a_code_cannot_use_it_for_another_offer(box):
+    """The desk itself, with the right keys and a right mac, but for an offer that the box has not taken."""
+    side, call = await finish_call(box, await a_code(box))
+    await box.answer(call)
+    exchange, request = side.gi_frame.f_locals["exchange"], messages.parse_finish(call.body)
+    offer = request.offer.replace(b"laptop", b"lapdog")
+    mac = hmac.digest(exchange.desk_key, exchange.transcript + hashlib.sha256(offer).digest(), "sha256")
+    with pytest.raises(PairingRefused):
+        await box.pairing.finish(replace(request, offer=offer, mac=mac))
+    assert [device.name for device in await box.devices.all()] == ["Ada's laptop"]
 
 
 async def test_an_exchange_replayed_under_a_new_code_is_refused(box):
