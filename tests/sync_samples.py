@@ -73,7 +73,7 @@ def file_facts(draw: st.DrawFn) -> FileFacts:
         name=draw(segments),
         path=tuple(draw(st.lists(segments, max_size=3))),
         size=draw(counts),
-        modified_ns=draw(long_counts),
+        modified_ns=draw(st.none() | long_counts),
         created_ns=draw(st.none() | long_counts),
         mode=draw(st.none() | st.integers(0, 0o7777)),
         streams=tuple(draw(st.lists(texts, max_size=2))),

@@ -14,7 +14,8 @@ _MAX_NAME_BYTES = 765
 
 @dataclass(frozen=True)
 class FileFacts:
-    """`path` are the folders below the watched folder, outermost first; `modified_ns` and `created_ns` count from 1970.
+    """`path` are the folders below the watched folder, outermost first; `modified_ns` and `created_ns` count from 1970
+    and are None where they could not be seen (bytes that came without their file, systems that keep no birth time).
 
     Where a name is not UTF-8, `name_bytes` and `path_bytes` hold all of them raw and `name`, `path` what
     `readable_name` makes of them; otherwise both are None. `attributes` are extended attributes, `streams` the names
@@ -24,7 +25,7 @@ class FileFacts:
     name: str
     path: tuple[str, ...]
     size: int
-    modified_ns: int
+    modified_ns: int | None
     created_ns: int | None = None
     mode: int | None = None
     streams: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ def file_members(file: FileFacts) -> dict[str, Json]:
         "name": file.name,
         "path": file.path,
         "size": file.size,
-        "modified_ns": decimal(file.modified_ns),
+        "modified_ns": None if file.modified_ns is None else decimal(file.modified_ns),
         "created_ns": None if file.created_ns is None else decimal(file.created_ns),
         "mode": None if file.mode is None else f"{file.mode:04o}",
         "streams": file.streams,
@@ -62,7 +63,7 @@ def read_file_facts(fields: Fields) -> FileFacts:
         name=fields.text("name"),
         path=fields.texts("path"),
         size=fields.integer("size"),
-        modified_ns=fields.decimal("modified_ns"),
+        modified_ns=fields.optional_decimal("modified_ns"),
         created_ns=fields.optional_decimal("created_ns"),
         mode=_read_mode(fields),
         streams=fields.texts("streams"),

@@ -133,9 +133,9 @@ def _object_rows(captured: CaptureStatement) -> list[list[str]]:
     taken += [f"account {source.account}"] if source.account else []
     return [
         ["Size", _size(captured.file.size)],
-        ["Folder", _text(" / ".join(captured.file.path), _NAME_LENGTH) or "the watched folder itself"],
+        ["Folder", _text(" / ".join(captured.file.path), _NAME_LENGTH) or _no_folder(captured)],
         ["Source", _text(", ".join(taken), _NAME_LENGTH) or "not stated"],
-        ["Last changed", f"{_moment(_from_ns(captured.file.modified_ns))}, by the file’s own date"],
+        ["Last changed", _last_changed(captured.file.modified_ns)],
     ]
 
 
@@ -317,6 +317,14 @@ def _in_lines(digest: bytes) -> list[str]:
 
 def _size(count: int) -> str:
     return "1 byte" if count == 1 else f"{count:,} bytes"
+
+
+def _no_folder(captured: CaptureStatement) -> str:
+    return "not told" if captured.method == "upload" else "the watched folder itself"
+
+
+def _last_changed(count: int | None) -> str:
+    return "not told" if count is None else f"{_moment(_from_ns(count))}, by the file’s own date"
 
 
 def _from_ns(count: int) -> datetime:
