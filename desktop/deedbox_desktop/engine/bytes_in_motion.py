@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from typing import Protocol
 
@@ -48,10 +48,22 @@ class Digest:
         return self._hash.digest()
 
 
-def pieces(source: Source, start: int, end: int, digest: Digest | None, workers: Executor) -> Pieces:
+class Crew:
+    """One thread that reads and one that hashes, for one transfer at a time."""
+
+    def __init__(self, name: str) -> None:
+        self.reader = ThreadPoolExecutor(1, thread_name_prefix=f"{name} read")
+        self.hasher = ThreadPoolExecutor(1, thread_name_prefix=f"{name} hash")
+
+    def dismiss(self) -> None:
+        self.reader.shutdown()
+        self.hasher.shutdown()
+
+
+def pieces(source: Source, start: int, end: int, digest: Digest | None, crew: Crew) -> Pieces:
     """The bytes from `start` to `end`, each piece good until the next is asked for.
 
-    Reading and hashing run in `workers` (two of them keep up) while the caller sends. All of it is in `digest` when the
+    The crew reads ahead, in order, and hashes while the caller sends. All of it is in `digest` when the
     iterator ends. SourceEnded, and what the source raises, come out here.
     """
     if end - start <= SMALL:
@@ -65,12 +77,12 @@ def pieces(source: Source, start: int, end: int, digest: Digest | None, workers:
         while at < end or reading:
             while free and at < end:
                 buffer, length = free.pop(), min(PIECE, end - at)
-                reading.append((workers.submit(_read, source, buffer[:length], at), at, buffer))
+                reading.append((crew.reader.submit(_read, source, buffer[:length], at), at, buffer))
                 at += length
             read, offset, buffer = reading.popleft()
             piece = read.result()
             if digest is not None:
-                hashed = workers.submit(digest.feed, piece, offset)
+                hashed = crew.hasher.submit(digest.feed, piece, offset)
             yield piece
             if hashed is not None:
                 hashed.result()
@@ -82,9 +94,9 @@ def pieces(source: Source, start: int, end: int, digest: Digest | None, workers:
             hashed.exception()
 
 
-def hash_source(source: Source, digest: Digest, end: int, workers: Executor) -> None:
+def hash_source(source: Source, digest: Digest, end: int, crew: Crew) -> None:
     """Feed the digest up to `end` without sending anything."""
-    for _ in pieces(source, digest.at, end, digest, workers):
+    for _ in pieces(source, digest.at, end, digest, crew):
         pass
 
 

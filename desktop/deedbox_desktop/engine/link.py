@@ -80,6 +80,7 @@ class Link:
     def greet_soon(self) -> None:
         """Something that a hello tells may have changed at the box."""
         self.greeting_due = True
+        self.wake()
 
     def end(self) -> None:
         """Everybody who waits gets Interrupted."""

@@ -14,6 +14,7 @@ class FileState(Enum):
 
     WAITING = "waiting"
     UNREADABLE = "unreadable"
+    HELD = "held"  # a person must do something first
     IGNORED = "ignored"
     VANISHED = "vanished"  # gone before it could be captured
     CAPTURED = "captured"

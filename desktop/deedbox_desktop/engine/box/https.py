@@ -38,6 +38,7 @@ class _Connection:
     def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
         self.http = http.client.HTTPSConnection(host, port, timeout=CONNECT_S, context=context)
         self.used = 0.0
+        self.certificate: bytes | None = None
 
     @property
     def fresh(self) -> bool:
@@ -53,6 +54,7 @@ class _Connection:
             self.http.timeout = CONNECT_S
             self.http.connect()
             self.http.sock.settimeout(ANSWER_S)
+            self.certificate = self.http.sock.getpeercert(binary_form=True)
 
 
 class HttpsPeer:
@@ -99,11 +101,10 @@ class HttpsPeer:
             raise _unreachable(error) from error
 
     def peer_certificate(self) -> bytes:
-        """What this thread's connection showed, DER."""
-        connection = self._connection().http.sock
-        found = connection.getpeercert(binary_form=True) if isinstance(connection, ssl.SSLSocket) else None
+        """What the connection of this thread's last request showed, DER."""
+        found = self._connection().certificate
         if not found:
-            raise BoxUnreachable("There is no connection to the box.")
+            raise BoxUnreachable("There was no connection to the box.")
         return found
 
     def cut(self) -> None:

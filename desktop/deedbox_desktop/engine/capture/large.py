@@ -1,19 +1,19 @@
 """Capturing one large file: read once, hashed while it is sent, or, where no box is in reach, while it is put into the spool."""
 
 import os
-from concurrent.futures import Executor
 from contextlib import closing, suppress
 from dataclasses import replace
 
-from deedbox_desktop.engine.bytes_in_motion import Digest, SourceEnded, hash_source, pieces
+from deedbox_desktop.engine.bytes_in_motion import Crew, Digest, SourceEnded, hash_source, pieces
 from deedbox_desktop.engine.capture.original import FileBusy, FileGone, FileUnreadable, OpenOriginal
 from deedbox_desktop.engine.capture.outcome import Job, Kind, Outcome
 from deedbox_desktop.engine.capture.signer import Draft, makers
 from deedbox_desktop.engine.capture.small import (
     DISK_FULL,
+    UNKNOWN_CASE,
     before_captures,
     captured_earlier,
-    refused_case,
+    is_unknown_case,
     shaped,
     superseded,
     take_shape,
@@ -39,15 +39,14 @@ class LargeCapture:
         self._desk = desk
         self._transfers = transfers
 
-    def capture(self, job: Job, workers: Executor) -> Outcome:
-        words = refused_case(self._desk, job)
-        if words is not None:
-            return Outcome(job, Kind.DEFERRED, words=words)
-        earlier = captured_earlier(job, before_captures(self._desk, [job]))
+    def capture(self, job: Job, crew: Crew) -> Outcome:
+        if is_unknown_case(self._desk, job):
+            return Outcome(job, Kind.HELD, words=UNKNOWN_CASE)
         try:
+            earlier = captured_earlier(job, before_captures(self._desk, [job]))
             with OpenOriginal(job.folder.at(job.ready.row.path), local=job.local) as original:
                 take_shape(job.ready.row, original.shape)
-                return self._capture(job, original, earlier, workers)
+                return self._capture(job, original, earlier, crew)
         except (FileGone, FileBusy, SourceEnded):
             self._give_up(job)
             return Outcome(job, Kind.CHANGED)
@@ -58,25 +57,25 @@ class LargeCapture:
         except DiskError as error:
             return Outcome(job, Kind.DEFERRED, words=str(error))
 
-    def _capture(self, job: Job, original: OpenOriginal, earlier: StatementRow | None, workers: Executor) -> Outcome:
+    def _capture(self, job: Job, original: OpenOriginal, earlier: StatementRow | None, crew: Crew) -> Outcome:
         if (
             earlier is not None and earlier.size == original.size
         ):  # touched or renamed, most likely: look before sending
             digest = Digest()
-            hash_source(original, digest, original.size, workers)
+            hash_source(original, digest, original.size, crew)
             original.verify_unchanged()
             if digest.digest() == earlier.content:
                 return Outcome(job, Kind.SAME)
         digest = Digest()
         try:
-            upload = self._stream(job, original, digest, workers)
+            upload = self._stream(job, original, digest, crew)
             lane, spool = Lane.UPLOAD, None
         except _NoBox:
             upload, lane, digest = None, Lane.OFFER, Digest()
             spool = self._desk.spool.write_source(original, original.size, digest)
         return self._sign(job, original, earlier, digest.digest(), lane, upload, spool)
 
-    def _stream(self, job: Job, original: OpenOriginal, digest: Digest, workers: Executor) -> str:
+    def _stream(self, job: Job, original: OpenOriginal, digest: Digest, crew: Crew) -> str:
         """Bytes first, hashed on their way; the upload's id once the box says that all of them are durable."""
         desk, row, size = self._desk, job.ready.row, original.size
         if not desk.link.online:
@@ -90,10 +89,10 @@ class LargeCapture:
                 try:
                     offset = desk.box.create_upload(upload, job.folder.case, size)
                     if offset > digest.at:
-                        hash_source(original, digest, min(offset, size), workers)
+                        hash_source(original, digest, min(offset, size), crew)
                     progress.sent = offset
                     if offset < size:
-                        with closing(pieces(original, offset, size, digest, workers)) as body:
+                        with closing(pieces(original, offset, size, digest, crew)) as body:
                             offset = desk.box.put(upload, offset, size - offset, progress.passing(body))
                     if offset == size:
                         return upload

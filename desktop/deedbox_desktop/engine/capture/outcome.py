@@ -12,6 +12,7 @@ class Kind(Enum):
     SAME = "same"  # the bytes are those of the capture before
     CHANGED = "changed"  # or gone, while it was read
     UNREADABLE = "unreadable"
+    HELD = "held"  # a person must do something first
     DEFERRED = "deferred"  # nothing is wrong with the file
 
 
@@ -26,7 +27,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`kept` is the row as the journal has it now, with CAPTURED only; `words` say why, with the last two kinds."""
+    """`kept` is the row as the journal has it now, with CAPTURED only; `words` say why, with the last three kinds."""
 
     job: Job
     kind: Kind

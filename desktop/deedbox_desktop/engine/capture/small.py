@@ -1,19 +1,25 @@
 """Capturing many small files as one group: each read once, all signed and journalled in one commit."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from deedbox_desktop.engine.capture.original import FileBusy, FileGone, FileUnreadable, OpenOriginal, Shape
 from deedbox_desktop.engine.capture.outcome import Job, Kind, Outcome
 from deedbox_desktop.engine.capture.signer import Draft, makers
 from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.journal import statements
-from deedbox_desktop.engine.model import FileRow, Lane, SpoolRef, StatementRow
+from deedbox_desktop.engine.model import FileRow, Greeting, Lane, SpoolRef, StatementRow
 from deedbox_disk.errors import DiskError, OutOfSpace
 
 DISK_FULL = "This computer's disk is full: capture goes on when there is room"
 UNKNOWN_CASE = "The box knows no such case, or this desk may not send to it"
+_FRESH = timedelta(
+    seconds=3
+)  # how old a greeting may be to say that a case does not exist: it may just have been opened
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,15 @@ class SmallCapture:
     def capture(self, jobs: Sequence[Job], limit: int) -> list[Outcome]:
         """Every job that is not handed on has its outcome. Captured means: durable in the journal, and, where no box is
         in reach, in the spool."""
-        before = before_captures(self._desk, jobs)
+        try:
+            before = before_captures(self._desk, jobs)
+        except DiskError as error:
+            return [Outcome(job, Kind.DEFERRED, words=str(error)) for job in jobs]
         outcomes: list[Outcome] = []
         reads: list[_Read] = []
         for job in jobs:
-            words = refused_case(self._desk, job)
-            if words is not None:
-                outcomes.append(Outcome(job, Kind.DEFERRED, words=words))
+            if is_unknown_case(self._desk, job):
+                outcomes.append(Outcome(job, Kind.HELD, words=UNKNOWN_CASE))
                 continue
             read = self._read(job, before, limit)
             if isinstance(read, _Read):
@@ -107,13 +115,23 @@ class SmallCapture:
         return outcomes
 
 
-def refused_case(desk: Desk, job: Job) -> str | None:
-    """Words if the box, as far as it was heard, will not take anything for this folder's case."""
-    greeting = desk.link.greeting
-    if greeting is None or any(case.id == job.folder.case for case in greeting.cases):
-        return None
-    desk.link.greet_soon()
-    return UNKNOWN_CASE
+def is_unknown_case(desk: Desk, job: Job) -> bool:
+    """Whether the box, asked just now, takes nothing for this folder's case. Out of its reach, everything is captured."""
+    link = desk.link
+    greeting = link.greeting
+    if not link.online or greeting is None or _knows(greeting, job.folder.case):
+        return False
+    if datetime.now(UTC) - greeting.seen > _FRESH:
+        link.greet_soon()
+        until = time.monotonic() + _FRESH.total_seconds()
+        while link.greeting is greeting and link.online and (left := until - time.monotonic()) > 0:
+            link.sleep(left, link.turn())
+    greeting = link.greeting
+    return link.online and greeting is not None and not _knows(greeting, job.folder.case)
+
+
+def _knows(greeting: Greeting, case: UUID) -> bool:
+    return any(known.id == case for known in greeting.cases)
 
 
 def before_captures(desk: Desk, jobs: Sequence[Job]) -> dict[int, StatementRow]:

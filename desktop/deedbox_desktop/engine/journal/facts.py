@@ -100,8 +100,33 @@ def stopped(db: apsw.Connection) -> Stop | None:
     return None if fields is None else Stop(fields.text("kind"), fields.text("words"), fields.time("since"))
 
 
-def clear_stop(db: apsw.Connection) -> None:
+def clear_stop(db: apsw.Connection) -> Stop | None:
+    """A person has looked and says: go on. What was stopped for is then taken as it is. The stop, if there was one."""
+    stop = stopped(db)
     db.execute("DELETE FROM fact WHERE name = 'stop'")
+    if stop is not None and stop.kind in ("log-backwards", "log-fork"):
+        db.execute("DELETE FROM checkpoint")
+    if stop is not None and stop.kind == "journal-behind":
+        db.execute("INSERT OR REPLACE INTO fact VALUES ('may_adopt', '')")
+    return stop
+
+
+def may_adopt(db: apsw.Connection) -> bool:
+    """Whether a person allowed this journal, an older copy, to go on after statements that only the box has."""
+    return db.execute("SELECT 1 FROM fact WHERE name = 'may_adopt'").fetchone() is not None
+
+
+def ask_retry(db: apsw.Connection) -> None:
+    """A person wants held files tried again; the engine does it when it next meets the box."""
+    db.execute("INSERT OR REPLACE INTO fact VALUES ('retry_held', '')")
+
+
+def retry_asked(db: apsw.Connection) -> bool:
+    return db.execute("SELECT 1 FROM fact WHERE name = 'retry_held'").fetchone() is not None
+
+
+def retry_done(db: apsw.Connection) -> None:
+    db.execute("DELETE FROM fact WHERE name = 'retry_held'")
 
 
 def put_trouble(db: apsw.Connection, place: str, words: str | None) -> None:
@@ -117,6 +142,10 @@ def troubles(db: apsw.Connection) -> dict[str, str]:
     return {str(name).removeprefix("trouble "): str(words) for name, words in rows}
 
 
+def clear_troubles(db: apsw.Connection) -> None:
+    db.execute("DELETE FROM fact WHERE name LIKE 'trouble %'")
+
+
 def put_checkpoint(db: apsw.Connection, size: int, note: str, seen: datetime) -> None:
     """Keep the highest checkpoint. Those below it are proven to be its prefixes before it gets here."""
     db.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (size, note, timestamp.encode(seen)))
@@ -127,11 +156,6 @@ def checkpoint(db: apsw.Connection) -> str | None:
     """The highest checkpoint's note."""
     found = db.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
     return None if found is None else str(found[0])
-
-
-def forget_checkpoints(db: apsw.Connection) -> None:
-    """Only for a log that begins anew under a person's eyes."""
-    db.execute("DELETE FROM checkpoint")
 
 
 def _put(db: apsw.Connection, name: str, members: dict[str, Json]) -> None:

@@ -56,6 +56,7 @@ def head(db: apsw.Connection) -> Head:
 def adopt_head(db: apsw.Connection, sequence: int, digest: bytes) -> None:
     """Go on after a statement that only the box has: this journal is an older copy, and a person said to go on."""
     db.execute("INSERT OR REPLACE INTO fact VALUES ('adopted_head', ?)", (f"{sequence} {digest.hex()}",))
+    db.execute("DELETE FROM fact WHERE name = 'may_adopt'")
 
 
 def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewStatement]]:
@@ -168,6 +169,11 @@ def send_again_from(db: apsw.Connection, first: int) -> None:
     db.execute(
         "UPDATE statement SET state = 'signed' WHERE sequence >= ? AND state IN ('accepted', 'committed')", (first,)
     )
+
+
+def offer_held(db: apsw.Connection) -> None:
+    """Try again to find the bytes of statements that the box holds without them."""
+    db.execute("UPDATE statement SET state = 'signed', lane = 'offer', reason = NULL WHERE state = 'held'")
 
 
 def offer_again(db: apsw.Connection) -> None:

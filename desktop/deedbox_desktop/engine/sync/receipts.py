@@ -31,6 +31,11 @@ class LogKeeper:
     def size(self) -> int:
         return self._line.size
 
+    def reload(self) -> None:
+        """Begin again from what the journal holds."""
+        with self._lock:
+            self._line = LogLine(self._desk.facts.vkey, self._desk.journal.read(facts.checkpoint))
+
     def extend(self, met: set[str]) -> None:
         """Prove that the box's log extends all that was seen, these notes among it, and remember how far it goes."""
         with self._lock:

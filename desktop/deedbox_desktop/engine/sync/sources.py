@@ -8,7 +8,8 @@ from hashlib import sha256
 from deedbox_desktop.engine.bytes_in_motion import Source
 from deedbox_desktop.engine.capture.original import FileBusy, FileGone, FileUnreadable, OpenOriginal
 from deedbox_desktop.engine.desk import Desk
-from deedbox_desktop.engine.model import StatementRow
+from deedbox_desktop.engine.journal import statements
+from deedbox_desktop.engine.model import StatementRow, StatementState
 from deedbox_desktop.engine.spool import SpoolDamaged
 
 
@@ -79,3 +80,20 @@ def find_source(desk: Desk, row: StatementRow) -> Iterator[FoundSource]:
         raise BytesLost(CHANGED) from error
     except FileUnreadable as error:
         raise BytesLost(f"{error}.") from error
+
+
+def spill(desk: Desk) -> None:
+    """The box is out of reach: what is only in memory goes into the spool. OutOfSpace leaves it where it is."""
+    held = desk.contents.all()
+    if not held:
+        return
+    known = desk.journal.read(lambda db: statements.by_numbers(db, held))
+    wanted = [number for number, row in known.items() if row.spool is None and row.state in _UNSENT]
+    if wanted:
+        refs = desk.spool.write_pack([held[number] for number in wanted])
+        desk.journal.write(lambda db: statements.put_in_spool(db, zip(wanted, refs, strict=True)))
+    for number in held:
+        desk.contents.drop(number)
+
+
+_UNSENT = (StatementState.SIGNED, StatementState.ACCEPTED)

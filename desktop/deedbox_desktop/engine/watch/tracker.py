@@ -11,7 +11,7 @@ from deedbox_desktop.engine.model import FileRow, FileState, Original
 from deedbox_desktop.engine.watch.rules import IgnoreRules
 from deedbox_desktop.engine.watch.scan import Entry, Kind, Scan
 
-RETRY_S = 30.0  # how long an unreadable file is left alone before it is tried again
+RETRY_S = 30.0  # how long an unreadable or held file is left alone before it is tried again
 
 _PASSED_OVER = {
     Kind.LINK: "A link: links are not followed",
@@ -79,7 +79,7 @@ class Tracker:
         self._steady: dict[int, _Steady] = {
             row.id: _Steady(float("-inf"), (before or {}).get(row.supersedes or 0), row.was is not None)
             for row in self._rows.values()
-            if row.state in (FileState.WAITING, FileState.UNREADABLE)
+            if row.state in (FileState.WAITING, FileState.UNREADABLE, FileState.HELD)
         }
         self._busy: set[int] = set()
 
@@ -143,6 +143,12 @@ class Tracker:
         row.state, row.reason = FileState.UNREADABLE, words
         return [row]
 
+    def held(self, row: FileRow, words: str, now: Moment) -> list[FileRow]:
+        """It is not captured before a person has done something; it is tried again later all the same."""
+        self.changed(row, now)
+        row.state, row.reason = FileState.HELD, words
+        return [row]
+
     def deferred(self, row: FileRow, words: str | None, now: Moment) -> list[FileRow]:
         """Nothing is wrong with the file; the desk could not take it now. It is handed out again after the quiet period."""
         self.changed(row, now)
@@ -185,7 +191,7 @@ class Tracker:
     def _wait(self, row: FileRow, steady: _Steady, entry: Entry, now: Moment, look: Look) -> None:
         """Hand the file out once it has been left alone for the quiet period, as seen by us or by its own times."""
         patience = self.quiet_s
-        if row.state is FileState.UNREADABLE:
+        if row.state in (FileState.UNREADABLE, FileState.HELD):
             patience = max(RETRY_S, patience)
         due = steady.since + patience
         touched = max(entry.modified_ns, entry.changed_ns)

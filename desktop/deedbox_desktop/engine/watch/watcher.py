@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from deedbox_desktop.engine.capture.outcome import Job, Kind, Outcome
 from deedbox_desktop.engine.journal import files
@@ -35,23 +36,28 @@ class Watcher:
         self,
         journal: Journal,
         hand_out: Callable[[list[Job]], None],
-        *,
         rescan_every: float,
         poll_network_every: float,
-        hints: Hints | None,
     ) -> None:
         self._journal = journal
         self._hand_out = hand_out
         self._rescan_every = rescan_every
         self._poll_network_every = poll_network_every
-        self._hints = hints
+        self._hints: Hints | None = None
         self._watched: dict[int, _Watched] = {}
         self._outcomes: deque[Outcome] = deque()
+        self._put: list[FileRow] = []
+        self._removed: list[int] = []
+        self._jobs: list[Job] = []
         self._next_id = journal.read(files.next_file_id)
         self._nudged = True
         self._due = 0.0
         self._rest_until = 0.0
         self.waiting = 1  # files not captured yet, as of the last look; one until there was a look
+
+    def use(self, hints: Hints) -> None:
+        """Ask for events from the next look on."""
+        self._hints = hints
 
     def nudge(self) -> None:
         """Something changed: look soon."""
@@ -77,6 +83,7 @@ class Watcher:
         self._due = begun + self._rescan_every
         for watched in self._current():
             waiting += self._look(watched)
+        self._write()
         self.waiting = waiting
         now = time.monotonic()
         self._rest_until = now + max(_AT_LEAST, _LOOK_SHARE * (now - begun))
@@ -94,10 +101,8 @@ class Watcher:
             return 0
         now = Moment(time.time_ns(), time.monotonic(), trusted=not watched.network)
         look = watched.tracker.look(found, now)
-        if look.put:
-            self._journal.write(lambda db: files.put_files(db, look.put))
-        if look.ready:
-            self._hand_out([Job(folder, ready, not watched.network) for ready in look.ready])
+        self._put += look.put
+        self._jobs += [Job(folder, ready, not watched.network) for ready in look.ready]
         if look.due is not None:
             self._due = min(self._due, look.due)
         if watched.network or (self._hints is not None and not watched.hinted):
@@ -126,9 +131,16 @@ class Watcher:
         tracker = Tracker(folder.id, IgnoreRules(folder.ignore), folder.quiet_ms / 1000, self._new_id, rows, before)
         return _Watched(folder, tracker, is_network(folder.path))
 
+    def _write(self) -> None:
+        """Rows first, then jobs: a file is captured only once the journal knows it. If the disk is full, all of it waits."""
+        put, removed, jobs = self._put, self._removed, self._jobs
+        if put or removed:
+            self._journal.write(lambda db: files.put_files(db, put, removed))
+        self._put, self._removed, self._jobs = [], [], []
+        if jobs:
+            self._hand_out(jobs)
+
     def _take_in(self) -> None:
-        put: list[FileRow] = []
-        removed: list[int] = []
         now = Moment(time.time_ns(), time.monotonic())
         while self._outcomes:
             outcome = self._outcomes.popleft()
@@ -139,22 +151,22 @@ class Watcher:
                     tracker.captured(ready.row, outcome.kept)
                 case Kind.SAME:
                     rows, gone = tracker.same(ready)
-                    put += rows
-                    removed += gone
+                    self._put += rows
+                    self._removed += gone
                 case Kind.CHANGED:
                     tracker.changed(ready.row, now)
                 case Kind.UNREADABLE:
-                    put += tracker.unreadable(ready.row, outcome.words or "", now)
+                    self._put += tracker.unreadable(ready.row, outcome.words or "", now)
+                case Kind.HELD:
+                    self._put += tracker.held(ready.row, outcome.words or "", now)
                 case Kind.DEFERRED:
-                    put += tracker.deferred(ready.row, outcome.words, now)
-        if put or removed:
-            self._journal.write(lambda db: files.put_files(db, put, removed))
+                    self._put += tracker.deferred(ready.row, outcome.words, now)
 
     def _new_id(self) -> int:
         number, self._next_id = self._next_id, self._next_id + 1
         return number
 
 
-def watchable(path: str) -> bytes:
+def watchable(path: Path) -> bytes:
     """A folder's path as it is kept: absolute, links above it resolved once, so that the same folder is always the same."""
     return os.fsencode(os.path.realpath(path))

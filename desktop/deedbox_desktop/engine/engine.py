@@ -1,0 +1,259 @@
+"""The desk's engine: one folder of state, some threads, a few commands. A window or a command line drives it."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from deedbox_desktop.engine import renewal
+from deedbox_desktop.engine.box.client import HttpsBox
+from deedbox_desktop.engine.box.https import HttpsPeer
+from deedbox_desktop.engine.box.interface import Box
+from deedbox_desktop.engine.box.tls import authority_context, device_context
+from deedbox_desktop.engine.bytes_in_motion import Crew
+from deedbox_desktop.engine.capture.large import LargeCapture
+from deedbox_desktop.engine.capture.outcome import Job, Outcome
+from deedbox_desktop.engine.capture.scene import this_scene
+from deedbox_desktop.engine.capture.signer import Signer
+from deedbox_desktop.engine.capture.small import SmallCapture
+from deedbox_desktop.engine.desk import Desk
+from deedbox_desktop.engine.errors import BoxError, NotPaired
+from deedbox_desktop.engine.journal import facts, receipts, statements
+from deedbox_desktop.engine.journal.journal import Journal
+from deedbox_desktop.engine.keys import DeskKeys
+from deedbox_desktop.engine.link import Link, Pace
+from deedbox_desktop.engine.model import BoxFacts, StatementState
+from deedbox_desktop.engine.spool import Spool
+from deedbox_desktop.engine.state_folder import StateFolder
+from deedbox_desktop.engine.sync.deliveries import Deliveries
+from deedbox_desktop.engine.sync.greeter import Greeter
+from deedbox_desktop.engine.sync.loop import Loop
+from deedbox_desktop.engine.sync.outbox import InFlight, Outbox
+from deedbox_desktop.engine.sync.receipts import LogKeeper, Receipts
+from deedbox_desktop.engine.sync.sources import spill
+from deedbox_desktop.engine.transfers import Transfer, Transfers
+from deedbox_desktop.engine.watch.hints import Hints
+from deedbox_desktop.engine.watch.watcher import Watcher
+
+GROUP_FILES = (
+    128  # captured by one commit: large enough to share its fsync, small enough to keep the box busy meanwhile
+)
+GROUP_BYTES = 4 << 20
+BYTE_WORKERS = 2  # one file's last fsync at the box goes on beside the next one's bytes
+INLINE_BYTES = 256 << 10  # until the box has said what it takes in a batch
+FIRST_HELLO_S = 2.0  # how long capture waits to learn whether the box is in reach
+
+_OPEN = (StatementState.SIGNED, StatementState.ACCEPTED, StatementState.COMMITTED)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the engine stands, in a few numbers. `reached` is None until it is known whether the box is in reach."""
+
+    waiting: int
+    under_way: int
+    receipted: int
+    held: int
+    reached: bool | None
+    stopped: str | None
+    transfers: tuple[Transfer, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Everything seen so far is captured, and all that was captured is receipted or held."""
+        return not self.waiting and not self.under_way
+
+
+def connect(box: BoxFacts, keys: DeskKeys, state: StateFolder) -> HttpsPeer:
+    """The device listener as this desk reaches it."""
+    return HttpsPeer(box.device_url, device_context(box.ca, box.certificate, keys.tls_key, state.root))
+
+
+class Engine:
+    """Everything at work from `start` to `close`. NotPaired without a box. `box` stands in for the network in tests."""
+
+    def __init__(
+        self,
+        state: StateFolder,
+        keys: DeskKeys,
+        journal: Journal,
+        *,
+        pace: Pace | None = None,
+        box: Box | None = None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        found = journal.read(facts.box)
+        if found is None:
+            raise NotPaired
+        self._state, self._keys, self._journal, self._box = state, keys, journal, found
+        self._peer: HttpsPeer | None = None
+        link = Link(pace or Pace(), journal.read(facts.greeting), on_change)
+        stop = journal.read(facts.stopped)
+        if stop is not None:
+            link.halt(stop)
+        spool = Spool(state.spool, keys.spool)
+        signer = Signer(found, keys.statement_key)
+        if box is None:
+            self._peer = connect(found, keys, state)
+            box = HttpsBox(self._peer)
+        self.desk = Desk(found, journal, spool, signer, this_scene(found), box, link)
+        self.transfers = Transfers()
+        self._failure: BaseException | None = None
+        self._large: deque[Job] = deque()
+        self._small: deque[Job] = deque()
+        self._renew_after = datetime.now(UTC)
+        in_flight = InFlight()
+        keeper = LogKeeper(self.desk)
+        self._receipts = Receipts(self.desk, keeper, in_flight)
+        self._outbox = Outbox(self.desk, self._receipts.take, in_flight)
+        self._deliveries = Deliveries(self.desk, self._receipts.take, in_flight, self.transfers)
+        self._greeter = Greeter(self.desk, keeper)
+        self._small_capture = SmallCapture(self.desk, self._large.append)
+        self._large_capture = LargeCapture(self.desk, self.transfers)
+        self._watcher = Watcher(journal, self._hand_out, link.pace.rescan_every, link.pace.poll_network_every)
+        self._hints: Hints | None = None
+        self._threads: list[Loop] = []
+        self._crews: list[Crew] = []
+
+    def start(self) -> None:
+        """Recover what a crash left, and begin."""
+        self._journal.write(statements.offer_again)
+        self._journal.write(facts.clear_troubles)
+        self.desk.spool.sweep(self._journal.read(receipts.spool_files))
+        self._hints = Hints(self.nudge)
+        self._watcher.use(self._hints)
+        self._run("box", self._greet)
+        self._run("folders", self._watch)
+        self._run("capture", self._capture_small)
+        self._run("statements", self._outbox.step)
+        self._run("receipts", self._receipts.step)
+        for number in range(BYTE_WORKERS):
+            crew = Crew(f"bytes {number + 1}")
+            self._crews.append(crew)
+            self._run(f"bytes {number + 1}", partial(self._move_bytes, crew))
+
+    def close(self) -> None:
+        """Let everybody come to an end, at once: what is under way is done again next time."""
+        self.desk.link.end()
+        if self._peer is not None:
+            self._peer.cut()
+        for thread in self._threads:
+            thread.join()
+        for crew in self._crews:
+            crew.dismiss()
+        if self._hints is not None:
+            self._hints.close()
+
+    def nudge(self) -> None:
+        """Look at the folders soon."""
+        self._watcher.nudge()
+        self.desk.link.wake()
+
+    def progress(self) -> Progress:
+        """Raises what a thread failed of."""
+        if self._failure is not None:
+            raise self._failure
+        link = self.desk.link
+        waiting = self._watcher.waiting  # read before the journal: a file is in one of the two, never in none
+        counts = self._journal.read(statements.counts)
+        return Progress(
+            waiting=waiting,
+            under_way=sum(counts.get(state, 0) for state in _OPEN),
+            receipted=counts.get(StatementState.RECEIPTED, 0),
+            held=counts.get(StatementState.HELD, 0) + counts.get(StatementState.REFUSED, 0),
+            reached=link.online if link.tried else None,
+            stopped=link.stop.words if link.stop else None,
+            transfers=tuple(self.transfers.now()),
+        )
+
+    # --- steps of the threads
+
+    def _greet(self) -> bool:
+        self._renew()
+        return self._greeter.step()
+
+    def _watch(self) -> bool:
+        link = self.desk.link
+        turn = link.turn()
+        wait = self._watcher.wait()
+        if wait > 0:
+            link.sleep(wait, turn)
+        else:
+            self._watcher.step()
+            link.wake()
+        return True
+
+    def _capture_small(self) -> bool:
+        link = self.desk.link
+        if not link.online:
+            spill(self.desk)
+        if not self._small:
+            return False
+        self._await_first_hello()
+        if link.online and not self.desk.contents.room():
+            return False
+        group: list[Job] = []
+        size = 0
+        while self._small and len(group) < GROUP_FILES and size < GROUP_BYTES:
+            group.append(self._small.popleft())
+            size += group[-1].ready.row.size
+        self._tell(self._small_capture.capture(group, self._inline_limit()))
+        return True
+
+    def _move_bytes(self, crew: Crew) -> bool:
+        """What the box waits for goes before what it does not know of yet."""
+        if self._deliveries.step(crew):
+            return True
+        try:
+            job = self._large.popleft()
+        except IndexError:
+            return False
+        self._await_first_hello()
+        self._tell([self._large_capture.capture(job, crew)])
+        return True
+
+    # --- what the steps need
+
+    def _run(self, name: str, step: Callable[[], bool]) -> None:
+        thread = Loop(name, self.desk, step, self._failed)
+        self._threads.append(thread)
+        thread.start()
+
+    def _failed(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self.desk.link.end()
+
+    def _hand_out(self, jobs: list[Job]) -> None:
+        limit = self._inline_limit()
+        for job in jobs:
+            (self._small if job.ready.row.size <= limit else self._large).append(job)
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        self._watcher.told(outcomes)
+        self.desk.link.wake()
+
+    def _inline_limit(self) -> int:
+        greeting = self.desk.link.greeting
+        return greeting.inline_bytes if greeting is not None else INLINE_BYTES
+
+    def _await_first_hello(self) -> None:
+        link, until = self.desk.link, time.monotonic() + FIRST_HELLO_S
+        while not link.tried and (left := until - time.monotonic()) > 0:
+            link.sleep(left, link.turn())
+
+    def _renew(self) -> None:
+        """A failure is no trouble while the certificate lasts; after that the box cannot be reached, and says so."""
+        now = datetime.now(UTC)
+        if self._peer is None or now < self._renew_after or not renewal.is_due(self._box, now):
+            return
+        self._renew_after = now + (renewal.AGAIN if now < renewal.expires(self._box) else renewal.AGAIN_EXPIRED)
+        with suppress(BoxError):
+            peer = HttpsPeer(self._box.people_url, authority_context(self._box.ca))
+            renewed = replace(self._box, certificate=renewal.renew(self._box, self._keys, peer))
+            self._journal.write(lambda db: facts.put_box(db, renewed))
+            self._box = renewed
+            context = device_context(renewed.ca, renewed.certificate, self._keys.tls_key, self._state.root)
+            self._peer.use(context)
