@@ -1,8 +1,8 @@
 """A process that writes blobs and is killed.
 
 `write FOLDER SEED` goes on with one blob until it is stored; `measure FOLDER MEBIBYTES` stores one and prints by how many
-bytes that raised the process's peak memory. What it seals is in FOLDER/ledger, what it reported durable in FOLDER/promises. The
-blob's text is a function of the offset, so that every life writes the same.
+bytes that raised the process's peak memory. FOLDER/lives has the seeds of the lives that began, FOLDER/ledger what was sealed,
+FOLDER/promises what was reported durable. The blob's text is a function of the offset, so that every life writes the same.
 """
 
 import asyncio
@@ -44,6 +44,8 @@ async def open_box(folder: Path) -> VaultBox:
 async def write(folder: Path, seed: int) -> None:
     """Pieces of any size, durable points and refused checksums at random, until the blob is stored."""
     chance = random.Random(seed)
+    with (folder / "lives").open("a") as lives:
+        lives.write(f"{seed}\n")
     NonceLedger(folder / "ledger").install()
     promises = os.open(folder / "promises", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     box = await open_box(folder)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deedbox_server.database import open_sqlite
@@ -29,6 +29,11 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
+@example(steps=[("write", 100), ("durable", 0), ("write", 100), ("finish and die", 0), ("write", 1)])
+@example(
+    steps=[("write", 100), ("durable", 0), ("garbage", 100), ("write", 1), ("die", 0), ("write", 1), ("durable", 0)]
+)
+@example(steps=[("write", LATER), ("durable", 0), ("write", LATER), ("die", 0), ("write", LATER), ("die", 0)])
 @settings(max_examples=40)
 def test_whatever_happens_the_bytes_are_those_that_were_kept(
     steps: list[tuple[str, int]], sqlite_template: Path
