@@ -172,9 +172,11 @@ def _file(values: tuple[Any, ...], names: dict[int, str]) -> FileStatus:
 def _words(
     own: FileState, state: str | None, reason: str | None, held: str | None, uploading: bool
 ) -> tuple[Shown, str]:
-    if own is not FileState.CAPTURED or state is None:
-        if own is FileState.WAITING and uploading:
-            return Shown.SENDING, "On its way to the box; captured when all of it is there"
-        return _OWN.get(own, Shown.CAPTURED), reason or own.value.capitalize()
+    if own is FileState.WAITING and uploading:
+        return Shown.SENDING, "On its way to the box; captured when all of it is there"
+    if own is not FileState.CAPTURED:
+        return _OWN[own], reason or own.value.capitalize()
+    if state is None:
+        return Shown.HELD, "Its statement is lost from the journal. Save the file anew to have it captured again"
     shown, words = _OF_STATEMENT[StatementState(state)]
     return shown, f"{words}: {held}".rstrip(".") if held and shown is Shown.HELD else words

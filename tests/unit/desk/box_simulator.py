@@ -1,7 +1,8 @@
 """A whole box in memory behind the desk's `Box` interface: journal order, uploads, exhibits, a real log with real receipts.
 
-Faults are asked for by the tests: `reachable = False`; `lose_reply("batch")` (done, but the answer never comes); `cut_put(n)` (the
-connection breaks after n bytes, of which those up to the last durable point stay); `refuse("put", "disk-full")`.
+Faults are asked for by the tests: `reachable = False`; `lose_reply("batch")` (done, but the answer never comes);
+`cut_put(n)` (the connection breaks after n bytes, of which those up to the last durable point stay); `refuse("put",
+"disk-full")`.
 """
 
 from __future__ import annotations

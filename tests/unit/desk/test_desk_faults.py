@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from deedbox_desktop.engine.status import Shown
-
 from unit.desk.desk_bench import DeskBench, make_bench
 
 

@@ -10,8 +10,9 @@ from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.errors import TrustLost
 from deedbox_desktop.engine.journal import files, statements
 from deedbox_desktop.engine.model import Lane, NewStatement, StatementRow, StatementState
-from deedbox_sync.transfer import Problem
+from deedbox_sync.transfer import Problem, State
 
+_ASK_AT_ONCE = 500
 _WHOLE_CASE = frozenset({"unknown-case"})  # refuses everything that goes to the same case
 
 
@@ -46,6 +47,23 @@ def fill(desk: Desk, row: StatementRow, expected: int) -> None:
             statements.send_again_from(db, expected)
             return {}
         return _close(db, desk, expected, [], "", "lost from the desk's journal")
+
+    _move(desk, desk.journal.write(work))
+
+
+def adopt(desk: Desk, sequence: int, digest: bytes) -> None:
+    """A person says that this journal, an older copy, may go on after what only the box has: what the box does not know of
+    is signed anew after that."""
+    rows = desk.journal.read(lambda db: statements.unaccepted_from(db, 1))
+    known: set[bytes] = set()
+    for at in range(0, len(rows), _ASK_AT_ONCE):
+        asked = [row.digest for row in rows[at : at + _ASK_AT_ONCE]]
+        known |= {one.statement for one in desk.box.receipts(asked, 0) if one.state is not State.UNKNOWN}
+    missing = [row for row in rows if row.digest not in known and row.lane is not Lane.NONE]
+
+    def work(db: apsw.Connection) -> dict[int, int]:
+        statements.adopt_head(db, sequence, digest)
+        return _sign_again(db, desk, missing, {})
 
     _move(desk, desk.journal.write(work))
 

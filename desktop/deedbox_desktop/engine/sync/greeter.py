@@ -79,7 +79,7 @@ class Greeter:
                     f"The box has statements of this desk up to number {hello.next_sequence - 1}; this desk's journal ends with"
                     f" {head.sequence}. Was the desk restored from a copy, or is there a second one?",
                 )
-            journal.write(lambda db: statements.adopt_head(db, hello.next_sequence - 1, hello.last_digest))
+            gaps.adopt(self._desk, hello.next_sequence - 1, hello.last_digest)
         elif _contradicts(hello, head):
             raise TrustLost(
                 "journal-conflict",

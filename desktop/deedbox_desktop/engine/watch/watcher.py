@@ -27,6 +27,7 @@ class _Watched:
     tracker: Tracker
     network: bool
     hinted: bool = False
+    reached: bool = False
 
 
 class Watcher:
@@ -98,7 +99,11 @@ class Watcher:
             if self._hints is not None:
                 self._hints.forget(folder.path)
                 watched.hinted = False
+            watched.reached = False
             return 0
+        if not watched.reached:
+            self._journal.write(lambda db: files.set_folder_problem(db, folder.id, None))
+            watched.reached = True
         now = Moment(time.time_ns(), time.monotonic(), trusted=not watched.network)
         look = watched.tracker.look(found, now)
         self._put += look.put
