@@ -111,7 +111,9 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
     whereabouts = Whereabouts(settings.device_port)
 
     def facts(host: str) -> BoxFacts:
-        return BoxFacts(device_url(host or settings.device_host, whereabouts.device_port), origin, notary.vkey, recovery)
+        return BoxFacts(
+            device_url(host or settings.device_host, whereabouts.device_port), origin, notary.vkey, recovery
+        )
 
     return Box(
         settings=settings,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from litestar.response import Stream
 
 from deedbox_server.evidence.bundling import Bundling
@@ -27,7 +28,7 @@ class BundleController(Controller):
 
     @post("/", status_code=200)
     async def export(
-        self, data: Wanted, bundling: NamedDependency[Bundling], principal: NamedDependency[Principal]
+        self, data: JSONBody[Wanted], bundling: NamedDependency[Bundling], principal: NamedDependency[Principal]
     ) -> Stream:
         prepared = await bundling.prepare(principal, data.case, data.exhibits, data.purpose)
         headers = {

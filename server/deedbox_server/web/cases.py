@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from deedbox_server.cases import Case, Cases
 from deedbox_server.people import Principal
@@ -30,13 +31,13 @@ class CaseController(Controller):
 
     @post("/")
     async def open_case(
-        self, data: NewCase, cases: NamedDependency[Cases], principal: NamedDependency[Principal]
+        self, data: JSONBody[NewCase], cases: NamedDependency[Cases], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
         return _case(await cases.open(principal, data.number, data.title))
 
     @get("/{case:uuid}")
     async def look(
-        self, case: UUID, cases: NamedDependency[Cases], principal: NamedDependency[Principal]
+        self, case: FromPath[UUID], cases: NamedDependency[Cases], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
         return _case(await cases.get(principal, case))
 

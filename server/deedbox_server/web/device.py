@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
+from litestar.params import FromPath, FromQuery
 
 from deedbox_server.cases import Cases
 from deedbox_server.database import Database
@@ -115,7 +116,11 @@ class DeviceController(Controller):
 
     @post("/uploads/{upload:str}", status_code=200)
     async def create_upload(
-        self, request: AnyRequest, upload: str, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+        self,
+        request: AnyRequest,
+        upload: FromPath[str],
+        intake: NamedDependency[Intake],
+        sender: NamedDependency[Sender],
     ) -> Response[bytes]:
         fields = Fields(
             canonical_json.parse_object(await _body(request, _SMALL), limit=_SMALL, where="upload"), "upload"
@@ -128,15 +133,17 @@ class DeviceController(Controller):
     async def put(
         self,
         request: AnyRequest,
-        upload: str,
-        offset: int,
+        upload: FromPath[str],
+        offset: FromQuery[int],
         intake: NamedDependency[Intake],
         sender: NamedDependency[Sender],
     ) -> Response[bytes]:
         return _offset(await intake.put(sender, _upload_id(upload), offset, pieces_of(request)))
 
     @delete("/uploads/{upload:str}")
-    async def forget(self, upload: str, intake: NamedDependency[Intake], sender: NamedDependency[Sender]) -> None:
+    async def forget(
+        self, upload: FromPath[str], intake: NamedDependency[Intake], sender: NamedDependency[Sender]
+    ) -> None:
         await intake.forget_upload(sender, _upload_id(upload))
 
 

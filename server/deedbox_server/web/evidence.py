@@ -10,6 +10,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post, route
 from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from deedbox_server.evidence.custody import Custody
@@ -32,9 +33,9 @@ class EvidenceController(Controller):
         self,
         exhibits: NamedDependency[Exhibits],
         principal: NamedDependency[Principal],
-        case: UUID | None = None,
-        cursor: UUID | None = None,
-        limit: int = PAGE,
+        case: FromQuery[UUID | None] = None,
+        cursor: FromQuery[UUID | None] = None,
+        limit: FromQuery[int] = PAGE,
     ) -> dict[str, object]:
         page = await exhibits.page(principal, case=case, after=cursor, limit=limit)
         more = str(page[-1].id) if page and len(page) >= limit else None
@@ -43,7 +44,7 @@ class EvidenceController(Controller):
     @get("/{exhibit:uuid}")
     async def look(
         self,
-        exhibit: UUID,
+        exhibit: FromPath[UUID],
         exhibits: NamedDependency[Exhibits],
         jobs: NamedDependency[Jobs],
         principal: NamedDependency[Principal],
@@ -57,7 +58,7 @@ class EvidenceController(Controller):
     async def content(
         self,
         request: AnyRequest,
-        exhibit: UUID,
+        exhibit: FromPath[UUID],
         exhibits: NamedDependency[Exhibits],
         principal: NamedDependency[Principal],
     ) -> Response[Any]:
@@ -69,8 +70,8 @@ class EvidenceController(Controller):
     async def derived(
         self,
         request: AnyRequest,
-        exhibit: UUID,
-        derived: UUID,
+        exhibit: FromPath[UUID],
+        derived: FromPath[UUID],
         exhibits: NamedDependency[Exhibits],
         principal: NamedDependency[Principal],
     ) -> Response[Any]:
@@ -80,7 +81,7 @@ class EvidenceController(Controller):
     @get(["/{exhibit:uuid}/custody", "/{exhibit:uuid}/chain-of-custody"])
     async def custody(
         self,
-        exhibit: UUID,
+        exhibit: FromPath[UUID],
         exhibits: NamedDependency[Exhibits],
         custody: NamedDependency[Custody],
         principal: NamedDependency[Principal],
@@ -91,7 +92,7 @@ class EvidenceController(Controller):
 
     @post("/{exhibit:uuid}/verify", status_code=200)
     async def verify(
-        self, exhibit: UUID, verifying: NamedDependency[Verifying], principal: NamedDependency[Principal]
+        self, exhibit: FromPath[UUID], verifying: NamedDependency[Verifying], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
         return _report(await verifying.verify(principal, exhibit))
 

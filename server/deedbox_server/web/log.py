@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from deedbox_server.database import Database
 from deedbox_server.errors import NotFound
@@ -27,7 +28,7 @@ class LogController(Controller):
 
     @get("/tile/{path:path}")
     async def tile(
-        self, path: str, notary: NamedDependency[Notary], database: NamedDependency[Database]
+        self, path: FromPath[str], notary: NamedDependency[Notary], database: NamedDependency[Database]
     ) -> Response[bytes]:
         """A tile of hashes or a bundle of entries under its C2SP path, full or partial."""
         try:

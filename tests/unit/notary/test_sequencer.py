@@ -1,11 +1,13 @@
 """The log: what is staged gets its entry, its place in the tree and a receipt that holds for ever."""
 
+import itertools
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from deedbox_server.database import Database
 from deedbox_server.errors import LogBehind, Suspended
 from deedbox_server.notary.drafts import EntryDraft, new_salts
@@ -89,7 +91,7 @@ async def test_entries_chain_and_the_tree_agrees_whatever_the_groups_and_restart
     tree = merkle.Tiles()
     tree.append(b"".join(merkle.leaf_hash(row["entry"]) for row in rows))
     assert checkpoints[-1].root == tree.root()
-    for older, newer in zip(checkpoints, checkpoints[1:], strict=False):
+    for older, newer in itertools.pairwise(checkpoints):
         proof = await notary.consistency(older.size, newer.size)
         merkle.verify_consistency(older.size, newer.size, proof, older.root, newer.root)
 

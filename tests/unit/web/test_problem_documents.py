@@ -76,6 +76,7 @@ async def client(refusals):
         [raise_it, look, limited, make, take],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
+        logging_config=None,
         middleware=[lambda app: Scoped(app, refusals)],
     )
     async with AsyncTestClient(app, raise_server_exceptions=False) as client:

@@ -1,0 +1,179 @@
+"""Exhibits over HTTP, as people and their programs ask for them: ranges, custody of each read, walls that tell nothing."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from deedbox_server.app.listeners import people_app
+from kit.open_box import Office
+
+pytestmark = pytest.mark.anyio
+
+CONTENT = hashlib.shake_256(b"plan").digest(200_000)
+NAME = "Größe & Maß – plan.pdf"
+
+
+@dataclass
+class Person:
+    client: httpx.AsyncClient
+    key: str
+
+    async def get(self, path: str, **headers: str) -> Any:
+        return await self.client.get(path, headers={"Authorization": f"Bearer {self.key}"} | headers)
+
+    async def post(self, path: str, body: object = None) -> Any:
+        return await self.client.post(path, headers={"Authorization": f"Bearer {self.key}"}, json=body)
+
+
+@pytest.fixture
+async def owner(desk_and_box: Office) -> AsyncIterator[Person]:
+    box = desk_and_box.box
+    item = desk_and_box.desk.item(NAME, CONTENT)
+    await box.intake.batch(desk_and_box.desk.sender(desk_and_box.owner.id), [item], wait=0)
+    await desk_and_box.settle()
+    _, key = await box.accounts.create_key(desk_and_box.owner.id, "tests")
+    # In this test's own event loop: a database belongs to one.
+    transport = httpx.ASGITransport(people_app(box))
+    async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:
+        yield Person(client, key.text)
+
+
+@pytest.fixture
+async def exhibit(desk_and_box: Office, owner: Person) -> str:
+    (found,) = (await owner.get("/api/v1/evidence/")).json()["items"]
+    assert found["name"] == NAME
+    return f"/api/v1/evidence/{found['id']}"
+
+
+async def stranger(office: Office, owner: Person) -> Person:
+    account = await office.box.accounts.create("Sam Stranger", "member", "a long enough passphrase")
+    _, key = await office.box.accounts.create_key(account.id, "tests")
+    return Person(owner.client, key.text)
+
+
+async def kinds(office: Office, exhibit: str, owner: Person) -> list[str]:
+    return [event["kind"] for event in (await owner.get(f"{exhibit}/custody")).json()["events"]]
+
+
+async def test_the_bytes_come_back_whole_with_their_digest_as_etag(owner: Person, exhibit: str) -> None:
+    answer = await owner.get(f"{exhibit}/content")
+    assert answer.content == CONTENT
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert "UTF-8''Gr%C3%B6%C3%9Fe" in answer.headers["content-disposition"]
+    again = await owner.get(f"{exhibit}/content", **{"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "expected"),
+    [
+        ("bytes=0-0", 206, CONTENT[:1]),
+        ("bytes=100-199", 206, CONTENT[100:200]),
+        ("bytes=-5", 206, CONTENT[-5:]),
+        ("bytes=199990-", 206, CONTENT[199_990:]),
+        ("bytes=199990-999999", 206, CONTENT[199_990:]),
+        ("bytes=0-1,5-6", 200, CONTENT),
+        ("bytes=7-3", 200, CONTENT),
+        ("nonsense", 200, CONTENT),
+        ("bytes=200000-", 416, b""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_range_is_answered_as_rfc_9110_says(
+    owner: Person, exhibit: str, wanted: str, status: int, expected: bytes
+) -> None:
+    answer = await owner.get(f"{exhibit}/content", Range=wanted)
+    assert (answer.status_code, answer.content) == (status, expected)
+    assert answer.headers["content-length"] == str(len(expected))
+
+
+async def test_a_read_leaves_one_custody_event_a_quarter_hour(
+    desk_and_box: Office, owner: Person, exhibit: str
+) -> None:
+    for _ in range(3):
+        await owner.get(f"{exhibit}/content", Range="bytes=0-9")
+    assert await kinds(desk_and_box, exhibit, owner) == ["received", "downloaded"]
+    pending = await desk_and_box.box.database.fetch("SELECT kind FROM pending_entry")
+    assert [row["kind"] for row in pending] == ["exhibit.downloaded"]  # durable before the first byte left
+
+
+async def test_evidence_is_not_shown_while_the_log_stands_still(
+    desk_and_box: Office, owner: Person, exhibit: str
+) -> None:
+    await owner.get(f"{exhibit}/content")
+    late = datetime.now(UTC) - timedelta(seconds=31)
+    await desk_and_box.box.database.execute("UPDATE pending_entry SET staged = {}", late)
+    answer = await owner.get(f"{exhibit}/content")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    await desk_and_box.settle()
+    assert (await owner.get(f"{exhibit}/content")).status_code == 200
+
+
+async def test_what_is_behind_the_wall_answers_as_what_does_not_exist(
+    desk_and_box: Office, owner: Person, exhibit: str
+) -> None:
+    person = await stranger(desk_and_box, owner)
+    nowhere = f"/api/v1/evidence/{desk_and_box.case.id}"
+    for path in ("", "/content", "/custody"):
+        barred, absent = await person.get(exhibit + path), await person.get(nowhere + path)
+        assert barred.status_code == absent.status_code == 404
+        assert barred.json() == absent.json()
+    assert (await person.get("/api/v1/evidence/")).json() == {"items": [], "next": None}
+    assert (await person.get("/api/v1/cases/")).json() == {"items": []}
+    bundle = {"case": str(desk_and_box.case.id)}
+    assert (await person.post("/api/v1/bundles/", bundle)).status_code == 404
+    assert await kinds(desk_and_box, exhibit, owner) == ["received"]
+
+
+async def test_without_a_key_nothing_is_said(owner: Person, exhibit: str) -> None:
+    answer = await owner.client.get(exhibit)
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "urn:deedbox:problem:unauthenticated"
+
+
+async def test_verify_answers_intact_anchored_and_attributed_apart(
+    desk_and_box: Office, owner: Person, exhibit: str
+) -> None:
+    report = (await owner.post(f"{exhibit}/verify")).json()
+    assert report["intact"]["answer"] is True
+    assert report["anchored"]["answer"] is False
+    assert report["attributed"]["answer"] is True
+    for path in (desk_and_box.box.settings.data / "packs").rglob("*"):
+        if path.is_file():
+            data = bytearray(path.read_bytes())
+            data[-1] ^= 1
+            path.write_bytes(data)
+    report = (await owner.post(f"{exhibit}/verify")).json()
+    assert report["intact"]["answer"] is False
+    assert "segment 0" in report["findings"][0]
+
+
+async def test_the_log_tells_anyone_its_checkpoint_and_tiles_and_nothing_else(
+    desk_and_box: Office, owner: Person, exhibit: str
+) -> None:
+    note = (await owner.client.get("/log/checkpoint")).text
+    size = int(note.split("\n")[1])
+    tile = await owner.client.get(f"/log/tile/0/000.p/{size}")
+    assert len(tile.content) == size * 32
+    entries = await owner.client.get(f"/log/tile/entries/000.p/{size}")
+    assert NAME.encode() not in entries.content
+    assert str(desk_and_box.case.id).encode() not in entries.content
+    assert (await owner.client.get(f"/log/tile/0/000.p/{size + 1}")).status_code == 404
+
+
+async def test_pages_of_a_list_continue_after_what_was_inserted_meanwhile(desk_and_box: Office, owner: Person) -> None:
+    desk = desk_and_box.desk
+    sender = desk.sender(desk_and_box.owner.id)
+    await desk_and_box.box.intake.batch(sender, [desk.item(f"{n}.txt", b"x") for n in range(3)], wait=0)
+    first = (await owner.get("/api/v1/evidence/?limit=2")).json()
+    await desk_and_box.box.intake.batch(sender, [desk.item("later.txt", b"y")], wait=0)
+    second = (await owner.get(f"/api/v1/evidence/?limit=2&cursor={first['next']}")).json()
+    third = (await owner.get(f"/api/v1/evidence/?limit=2&cursor={second['next']}")).json()
+    names = [item["name"] for page in (first, second, third) for item in page["items"]]
+    assert names == [NAME, "0.txt", "1.txt", "2.txt", "later.txt"]
