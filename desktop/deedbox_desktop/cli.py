@@ -12,6 +12,7 @@ from deedbox_desktop.engine.errors import DeskError
 from deedbox_desktop.engine.state_folder import StateFolder, default_root
 from deedbox_desktop.terminal import json_line
 from deedbox_disk.errors import DiskError
+from deedbox_disk.memory import forbid_core_dumps
 
 _EXITS = """exit status:
   0  done; with run --once: everything is receipted
@@ -24,6 +25,7 @@ _EXITS = """exit status:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
+    forbid_core_dumps()
     options = _parser().parse_args(arguments)
     run: Callable[[Call, argparse.Namespace], int] = options.run
     call = Call(StateFolder(options.state), options.json, options.passphrase_file)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deedbox_disk.errors import DiskError
+from deedbox_disk.memory import forbid_core_dumps
 from deedbox_server.cli import administer, inspecting, running
 from deedbox_server.cli.unlocking import UnlockArguments, add_unlock_arguments, ask_unlock
 from deedbox_server.errors import DeedboxError
@@ -21,6 +22,7 @@ OK, FOUND, CANNOT = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0: done; 1: looked and found something wrong; 2: could not be done, and one sentence says why."""
+    forbid_core_dumps()
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
