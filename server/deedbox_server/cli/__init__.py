@@ -13,7 +13,7 @@ from pathlib import Path
 from deedbox_disk.errors import DiskError
 from deedbox_disk.memory import forbid_core_dumps
 from deedbox_server.cli import administer, inspecting, running
-from deedbox_server.cli.unlocking import UnlockArguments, add_unlock_arguments, ask_unlock
+from deedbox_server.cli.unlocking import UnlockArguments, add_unlock_arguments
 from deedbox_server.errors import DeedboxError
 from deedbox_server.settings import Settings, SettingsError
 
@@ -57,4 +57,4 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-__all__ = ["ask_unlock", "main"]
+__all__ = ["main"]
