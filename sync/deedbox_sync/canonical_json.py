@@ -5,9 +5,9 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from deedbox_sync import timestamp
@@ -31,8 +31,9 @@ _MAX_DECIMAL = 20
 
 def encode(value: Json) -> bytes:
     """The one byte string of a value. FormatError for what has none: fractions, big integers, lone surrogates."""
+    _check(value, 0)
     try:
-        return _write(_ordered(value, 0)).encode()
+        return _write(value)
     except UnicodeEncodeError as error:
         raise FormatError("JSON value", "has a lone surrogate in a string") from error
 
@@ -50,7 +51,11 @@ def parse(data: bytes, *, limit: int, where: str = "JSON") -> Json:
     except ValueError as error:
         raise FormatError(where, f"is not JSON: {error}") from error
     try:
-        canonical = encode(value)
+        if data.count(b"[") + data.count(b"{") > MAX_DEPTH:  # fewer cannot be too deep; the rest the reader has checked
+            _check(value, 0)
+        canonical = _write(value)
+    except UnicodeEncodeError as error:
+        raise FormatError(where, "has a lone surrogate in a string") from error
     except FormatError as error:
         raise FormatError(where, error.what) from error
     if canonical != data:
@@ -223,34 +228,57 @@ def is_word(text: str) -> bool:
     return len(text) <= _MAX_WORD and _WORD.fullmatch(text) is not None
 
 
-def _ordered(value: Json, depth: int) -> Json:
-    """The value with every object's members in order, checked to be one of ours."""
-    if isinstance(value, str) or value is None or isinstance(value, bool):
-        return value
+def _check(value: Json, depth: int) -> None:
+    """FormatError unless the value is one of ours."""
+    if value is None or isinstance(value, str | bool):
+        return
     if isinstance(value, int):
         if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise FormatError("JSON value", "has an integer beyond 2^53 - 1")
-        return value
+        return
     if depth == MAX_DEPTH:
         raise FormatError("JSON value", f"is nested deeper than {MAX_DEPTH}")
+    if isinstance(value, dict | Mapping):
+        try:
+            "".join(value)  # the quickest way to ask whether all names are strings
+        except TypeError as error:
+            raise FormatError("JSON value", "has a member whose name is not a string") from error
+        items: Iterable[Json] = value.values()
+    elif isinstance(value, list | tuple):
+        items = value
+    else:
+        raise FormatError("JSON value", f"has no form for {type(value).__name__}")
+    for item in items:
+        if type(item) not in _PLAIN:
+            _check(item, depth + 1)
+
+
+def _write(value: Json) -> bytes:
+    """The bytes of a value of ours. UnicodeEncodeError for lone surrogates."""
+    text = _by_code_points(value)
+    if not text.isascii() and len(text.encode("utf-16-le")) > 2 * len(text):
+        # Only past U+FFFF do code points and UTF-16 code units differ in their order (RFC 8785 3.2.3).
+        text = _as_it_stands(_ordered(value))
+    return text.encode()
+
+
+def _ordered(value: Json) -> Json:
+    """The value with every object's members in order."""
     if isinstance(value, Mapping):
-        return {name: _ordered(value[name], depth + 1) for name in _names(value)}
+        return {name: _ordered(value[name]) for name in sorted(value, key=_utf16)}
     if isinstance(value, list | tuple):
-        return [_ordered(item, depth + 1) for item in value]
-    raise FormatError("JSON value", f"has no form for {type(value).__name__}")
-
-
-def _names(members: Mapping[str, Json]) -> list[str]:
-    for name in members:
-        if not isinstance(name, str):
-            raise FormatError("JSON value", "has a member whose name is not a string")
-    if all(map(str.isascii, members)):
-        return sorted(members)
-    return sorted(members, key=_utf16)
+        return [_ordered(item) for item in value]
+    return value
 
 
 def _utf16(name: str) -> bytes:
     return name.encode("utf-16-be")
+
+
+def _plain(value: object) -> Json:
+    """What the encoder asks about whatever is neither dict nor list nor plain; after `_check` a mapping."""
+    assert isinstance(value, Mapping)
+    return dict(value)
 
 
 def _refuse_number(text: str) -> Json:
@@ -260,12 +288,24 @@ def _refuse_number(text: str) -> Json:
 def _parse_integer(text: str) -> int:
     if len(text) > 17:  # the longest allowed is -9007199254740991
         raise ValueError("an integer beyond 2^53 - 1")
-    return int(text)
+    value = int(text)
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise ValueError("an integer beyond 2^53 - 1")
+    return value
 
 
 def _first_difference(one: bytes, other: bytes) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-_write = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")).encode
+_PLAIN = frozenset((str, bool, type(None)))
+# Python's encoder is written in C as long as it sorts by code points and is not asked to indent.
+_FORM: Final[dict[str, Any]] = {
+    "ensure_ascii": False,
+    "check_circular": False,
+    "allow_nan": False,
+    "separators": (",", ":"),
+}
+_by_code_points = json.JSONEncoder(**_FORM, sort_keys=True, default=_plain).encode
+_as_it_stands = json.JSONEncoder(**_FORM).encode
 _decoder = json.JSONDecoder(parse_float=_refuse_number, parse_int=_parse_integer, parse_constant=_refuse_number)

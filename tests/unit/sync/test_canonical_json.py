@@ -1,6 +1,7 @@
 import json
 import sys
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,11 @@ def test_what_is_not_the_one_form_is_refused(data: bytes) -> None:
 def test_what_has_no_form_cannot_be_written(value: object) -> None:
     with pytest.raises(FormatError):
         canonical_json.encode(value)  # type: ignore[arg-type]
+
+
+def test_any_mapping_is_an_object_and_any_tuple_an_array() -> None:
+    frozen = MappingProxyType({"b": (1, MappingProxyType({"\U00010000": None})), "a": True})
+    assert canonical_json.encode(frozen) == '{"a":true,"b":[1,{"\U00010000":null}]}'.encode()
 
 
 def test_thirty_two_levels_are_taken_and_no_more() -> None:
