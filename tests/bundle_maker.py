@@ -15,18 +15,17 @@ A witness cosigned the checkpoint of all 15. The checkpoint of the first 9 may c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from hashlib import sha256, sha512
 from uuid import UUID
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from deedbox_sync import canonical_json, custody, device_record, dsse, entry, merkle, note, receipt, statement
+from deedbox_sync import canonical_json, device_record, dsse, statement
 from deedbox_sync.bundle import bag, layout
 from deedbox_sync.bundle.index import (
     BundledCase,
@@ -38,11 +37,8 @@ from deedbox_sync.bundle.index import (
 from deedbox_sync.bundle.names import derived_names, safe_name
 from deedbox_sync.bundle.page import encode_page
 from deedbox_sync.bundle.proven import (
-    CustodyEvent,
-    CustodyFile,
     DeviceFile,
     DeviceRecord,
-    ProvenEntry,
     encode_consistency,
     encode_custody,
     encode_device,
@@ -50,9 +46,7 @@ from deedbox_sync.bundle.proven import (
 )
 from deedbox_sync.bundle.sigstore import encode_pem, encode_sigstore
 from deedbox_sync.canonical_json import Json
-from deedbox_sync.commitment import Opening, commit
-from deedbox_sync.custody import Actor, CustodyRecord
-from deedbox_sync.entry import LogEntry
+from deedbox_sync.custody import Actor
 from deedbox_sync.file_facts import FileFacts
 from deedbox_sync.statement import (
     Captured,
@@ -63,112 +57,24 @@ from deedbox_sync.statement import (
     Source,
     Tool,
 )
+from miniature_log import (
+    ANNA,
+    BOX,
+    BUNDLE,
+    CASE,
+    DESK,
+    LOG_VKEY,
+    NOON,
+    ORIGIN,
+    STAMPED_SIZE,
+    Chain,
+    MiniatureLog,
+    exhibit_id,
+    key,
+    public,
+)
 
 Files = dict[str, bytes]
-
-NOON = datetime(2026, 3, 14, 12, 0, 0, 250_000, tzinfo=UTC)
-BOX = UUID("0195a3c4-0000-7000-8000-00000000b0c5")
-DESK = UUID("0195a3c4-0000-7000-8000-00000000de5c")
-CASE = UUID("0195a3c4-0000-7000-8000-00000000ca5e")
-BUNDLE = UUID("0195a3c4-0000-7000-8000-0000000b0b1e")
-ANNA = UUID("0195a3c4-0000-7000-8000-00000000a44a")
-ORIGIN = note.encode_origin(BOX, 1)
-WITNESS = "witness.example/one"
-WITNESS_TIME = datetime(2026, 3, 14, 13, 0, 0, tzinfo=UTC)
-STAMPED_SIZE = 9
-
-
-def key(name: str) -> Ed25519PrivateKey:
-    """The same key for the same name, always."""
-    return Ed25519PrivateKey.from_private_bytes(sha256(b"bundle maker " + name.encode()).digest())
-
-
-def public(name: str) -> bytes:
-    return key(name).public_key().public_bytes_raw()
-
-
-LOG_VKEY = note.encode_vkey(ORIGIN, note.ED25519, public("log"))
-WITNESS_VKEY = note.encode_vkey(WITNESS, note.COSIGNATURE_V1, public("witness"))
-
-
-def exhibit_id(number: int) -> UUID:
-    return UUID(int=0x0195A3C4_0000_7000_8000_0000000E0000 + number)
-
-
-@dataclass
-class MiniatureLog:
-    """Entries with salts that come from their place, so that each commitment can be opened again."""
-
-    name: str = "log"
-    origin: str = ORIGIN
-    entries: list[bytes] = field(default_factory=list)
-    openings: list[tuple[Opening, ...]] = field(default_factory=list)
-
-    def append(self, kind: str, values: Mapping[str, bytes], data: Mapping[str, Json] | None = None) -> int:
-        seq = len(self.entries)
-        opened = tuple(
-            Opening(name, sha256(f"{self.name} {seq} {name}".encode()).digest(), values[name])
-            for name in sorted(values)
-        )
-        commitments = {one.field: commit(one.field, one.salt, one.value) for one in opened}
-        prev = entry.digest(self.entries[-1]) if self.entries else entry.NO_DIGEST
-        time = NOON + timedelta(seconds=seq)
-        self.entries.append(entry.encode(LogEntry(seq, time, kind, prev, commitments, data or {})))
-        self.openings.append(opened)
-        return seq
-
-    def opened(self, index: int, *fields: str) -> tuple[Opening, ...]:
-        """The openings of an entry: of these fields, or of all."""
-        return tuple(one for one in self.openings[index] if not fields or one.field in fields)
-
-    def prover(self, size: int | None = None) -> merkle.Prover:
-        leaves = b"".join(merkle.leaf_hash(one) for one in self.entries[:size])
-        assert len(leaves) < merkle.TILE_BYTES, "a miniature log has one partial tile"
-        return merkle.Prover(len(leaves) // 32, lambda level, index, width: leaves)
-
-    def checkpoint(self, size: int | None = None, *, witnessed: bool = False) -> str:
-        prover = self.prover(size)
-        body = note.encode_checkpoint(note.Checkpoint(self.origin, prover.size, prover.root()))
-        lines = [note.sign(body, self.origin, key(self.name))]
-        if witnessed:
-            lines.append(note.cosign(body, WITNESS, key("witness"), int(WITNESS_TIME.timestamp())))
-        return note.assemble_note(body, lines)
-
-    def proven(self, index: int) -> ProvenEntry:
-        return ProvenEntry(index, self.entries[index], tuple(self.prover().inclusion(index)))
-
-    def receipt(self, index: int, size: int | None = None, checkpoint: str | None = None) -> bytes:
-        path = tuple(self.prover(size).inclusion(index))
-        text = checkpoint or self.checkpoint(size)
-        opened = self.opened(index, "content", "statement")
-        return receipt.encode(receipt.Receipt(self.entries[index], opened, index, path, text))
-
-
-@dataclass
-class Chain:
-    """One exhibit's custody: (record, log index) in order."""
-
-    exhibit: UUID
-    records: list[tuple[bytes, int]] = field(default_factory=list)
-
-    def append(self, log: MiniatureLog, kind: str, actor: Actor, detail: Mapping[str, Json], **values: bytes) -> int:
-        number = len(self.records) + 1
-        previous = custody.digest(self.records[-1][0]) if self.records else custody.NO_DIGEST
-        time = NOON + timedelta(seconds=len(log.entries))
-        record = custody.encode(CustodyRecord(self.exhibit, number, kind, time, actor, previous, detail))
-        committed = {"record": custody.digest(record), "case": CASE.bytes, "person": actor.id.encode(), **values}
-        self.records.append((record, log.append(f"exhibit.{kind}", committed)))
-        return number
-
-    def file(self, log: MiniatureLog, withheld: frozenset[int] = frozenset()) -> CustodyFile:
-        events = []
-        for number, (record, index) in enumerate(self.records, 1):
-            if number in withheld:
-                digest = custody.digest(record)
-                events.append(CustodyEvent(number, index, None, digest, log.opened(index, "record")))
-            else:
-                events.append(CustodyEvent(number, index, record, None, log.opened(index)))
-        return CustodyFile(self.exhibit, tuple(events))
 
 
 @dataclass(frozen=True)
@@ -259,7 +165,7 @@ class Stamp:
 #: The three files of the scenario: a letter, a name from the wild, and nothing at all.
 ORIGINALS: tuple[tuple[str, bytes], ...] = (
     ("contract.pdf", b"%PDF-1.4\n% the signed contract\n" + bytes(range(256)) * 9),
-    ("\u202eПисьмо «до» 100% : copy?.txt", b"Dear Mr. Doe,\n" * 40),
+    ("\u202eМой договор «до» 100% : copy?.txt", b"Dear Mr. Doe,\n" * 40),
     ("empty", b""),
 )
 
@@ -291,8 +197,8 @@ def scenario() -> Scenario:
     three = capture(3, name3, content3, 1, statement.NO_DIGEST, by_desk=False)
     chains = {number: Chain(exhibit_id(number)) for number in (1, 2, 3)}
     received = {
-        1: _receive(log, chains[1], one, DESK_ACTOR, "stream"),
-        2: _receive(log, chains[2], two, DESK_ACTOR, "batch"),
+        1: receive(log, chains[1], one, DESK_ACTOR, "stream"),
+        2: receive(log, chains[2], two, DESK_ACTOR, "batch"),
     }
     chains[1].append(log, "viewed", ANNA_AT_HOME, {"quarter": "2026-03-14T12:00:00.000000Z"})
     made: dict[str, Json] = {
@@ -304,7 +210,7 @@ def scenario() -> Scenario:
     maker = Actor("box", "box", "worker")
     chains[1].append(log, "derived", maker, {**made, "producer": "tesseract 5.3"}, content=sha256(TEXT).digest())
     devices.append(device_event(log, "device.renewed", 4712))
-    received[3] = _receive(log, chains[3], three, ANNA_AT_HOME, "upload")
+    received[3] = receive(log, chains[3], three, ANNA_AT_HOME, "upload")
     chains[2].append(log, "viewed", ANNA_AT_HOME, {"quarter": "2026-03-14T12:00:00.000000Z"})
     for number in (1, 2, 3):
         chains[number].append(log, "exported", ANNA_AT_HOME, {"bundle": str(BUNDLE), "purpose": "disclosure"})
@@ -313,7 +219,7 @@ def scenario() -> Scenario:
     return Scenario(log, [one, two, three], chains, received, devices)
 
 
-def _receive(log: MiniatureLog, chain: Chain, one: MadeExhibit, actor: Actor, lane: str) -> int:
+def receive(log: MiniatureLog, chain: Chain, one: MadeExhibit, actor: Actor, lane: str) -> int:
     content = sha256(one.content).digest()
     detail: Mapping[str, Json] = {
         "statement": one.digest.hex(),

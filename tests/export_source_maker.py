@@ -6,21 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from hashlib import sha256
 
-from bundle_maker import (
-    BOX,
-    BUNDLE,
-    CASE,
-    DERIVED,
-    DESK,
-    LOG_VKEY,
-    NOON,
-    STAMPED_SIZE,
-    TEXT,
-    Scenario,
-    exhibit_id,
-    public,
-    scenario,
-)
+from bundle_maker import DERIVED, TEXT, Scenario, scenario
 from deedbox_server.evidence.export_source import (
     BundleSource,
     DerivedSource,
@@ -31,6 +17,7 @@ from deedbox_server.evidence.export_source import (
 from deedbox_sync import dsse
 from deedbox_sync.bundle.index import BundledCase
 from deedbox_sync.bundle.proven import DeviceFile
+from miniature_log import BOX, BUNDLE, CASE, DESK, LOG_VKEY, NOON, STAMPED_SIZE, exhibit_id, public
 
 
 def stored(data: bytes, *, served: bytes | None = None, piece: int = 1000) -> StoredContent:

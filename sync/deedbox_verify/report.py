@@ -34,6 +34,13 @@ class Style:
         return f"\x1b[{code}m{text}\x1b[0m"
 
 
+#: What a reader must not take from any verdict (formats/bundle.md, Limits).
+NOT_PROVEN = (
+    "Not proven by any bundle: that what was captured is true; the case's number and title, the exhibits' numbers and the",
+    "day the bundle was made; custody.pdf and VERIFY.md, which are for reading; that no entry which this bundle leaves out",
+    "revoked a device. Times are those of desk and box, but where an outside time is given.",
+)
+
 #: For terminals whose encoding lacks the shapes.
 PLAIN = Style(verified="ok", refused="NO", attention="!!", nothing="--")
 
@@ -56,8 +63,7 @@ def _lines(verdict: Verdict, style: Style) -> Iterator[str]:
     yield ""
     for remark in verdict.remarks:
         yield f"Note: {remark}"
-    yield "Not proven by anything in a bundle: the case's number and title, exhibit numbers, custody.pdf and VERIFY.md;"
-    yield "that what was captured is true; that a device was not revoked by an entry the bundle leaves out."
+    yield from NOT_PROVEN
 
 
 def _checks(verdict: Verdict, style: Style) -> Iterator[str]:

@@ -133,7 +133,7 @@ def _check_original(
     elif measured.size != parsed.file.size:
         findings.fault(_CHECK, "statement.size", path, f"has {measured.size} bytes, captured were {parsed.file.size}")
     others = tuple(sorted(set(parsed.digests) - {"sha256"}))
-    if others:
+    if others and measured.sha256 == parsed.content:
         found = contents.digests(path, others, progress)
         for name in others:
             if found.get(name) != parsed.digests[name]:

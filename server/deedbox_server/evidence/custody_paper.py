@@ -23,7 +23,7 @@ from deedbox_sync.statement import CaptureStatement
 
 _LABELLED = 0.2  # of the line's width: what a word and a time above it need
 _MARKED = 0.018  # a shape without words
-_TABLE_ROWS = 10  # what a page has room for; more are told by their number
+_TABLE_ROWS = 8  # what a page has room for; more are told by their number
 _BRANCHES = 4
 _NAME_LENGTH = 110  # characters of a name that the page shows; the statement has all of it
 _RUN = 12  # characters without a space after which a line may break
@@ -182,14 +182,28 @@ def _time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]
 
 
 def _event_rows(exhibit: PaperExhibit) -> list[list[str]]:
-    """What changed hands or form; views are told apart, by their number."""
+    """What changed hands or form; views are told apart, by their number. Where rows are many, runs of a kind become one."""
     told = [record for record in exhibit.records if record is not None and record.kind != "viewed"]
-    rows = [
-        [str(one.number), one.kind, _second(one.time), _text(one.actor.name, 30), _text(_what(one), 80)] for one in told
-    ]
+    rows = [_event_row([one]) for one in told]
     if len(rows) > _TABLE_ROWS:
-        rows = [*rows[: _TABLE_ROWS - 2], ["", "…", "", "", f"{len(rows) - _TABLE_ROWS + 1} more"], rows[-1]]
+        runs = itertools.groupby(told, lambda one: (one.kind, one.actor.id))
+        rows = [_event_row(list(run)) for _, run in runs]
+    if len(rows) > _TABLE_ROWS:
+        left_out = len(rows) - _TABLE_ROWS + 1
+        rows = [*rows[: _TABLE_ROWS - 2], ["", "…", "", "", f"{left_out} rows more, in custody.json"], rows[-1]]
     return rows
+
+
+def _event_row(run: list[CustodyRecord]) -> list[str]:
+    """One event, or several of a kind by one hand: the first number and time, and what they came to."""
+    first, last = run[0], run[-1]
+    number = str(first.number) if len(run) == 1 else f"{first.number} …"
+    what = _what(first)
+    if len(run) > 1 and first.kind == "derived":
+        what = ", ".join(str(one.detail["form"]).replace("-", " ") for one in run)
+    elif len(run) > 1:
+        what = f"{len(run)} times, last on {_second(last.time)} ({last.number})"
+    return [number, first.kind, _second(first.time), _text(first.actor.name, 30), _text(what, 80)]
 
 
 def _what(record: CustodyRecord) -> str:

@@ -18,9 +18,10 @@ network. There are two ways:
 Three questions are kept apart. *Intact*: do bytes, signatures and order agree (sections 2 to 7)? *Anchored*: did somebody
 outside the firm see it, and when (section 8)? *Attributed*: which device and which person took it in (sections 3 and 7)?
 
-Nothing here proves that what was captured is true, nor the names of the case, nor `custody.pdf` and this page, which are for
-reading. Compare the log's key, printed by section 4, with one that reached you by another way: without that, you know only
-that the bundle agrees with itself.
+Nothing here proves that what was captured is true, nor the case's number and title, the exhibits' numbers and the day this
+bundle was made, nor `custody.pdf` and this page, which are for reading. Times are those of desk and box, but for section 8.
+Compare the log's key, printed by section 4, with one that reached you by another way: without that, you know only that the
+bundle agrees with itself. A bundle cannot show that no log entry which it leaves out revoked a device.
 
 ## 1. Prepare
 

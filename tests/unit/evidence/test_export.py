@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle_maker import BUNDLE, good_bundle, scenario
+from bundle_maker import good_bundle, scenario
 from deedbox_server.evidence.export import ExportBroken, PreparedBundle, prepare_export
 from deedbox_server.evidence.export_source import StoredContent
 from deedbox_server.evidence.export_zip import ZipSizeError
@@ -22,6 +22,7 @@ from deedbox_verify.examine import examine
 from deedbox_verify.trust import Trust
 from deedbox_verify.zip_reader import ZipBundle
 from export_source_maker import bundle_source, stored
+from miniature_log import BUNDLE
 
 
 async def _bytes(prepared: PreparedBundle) -> bytes:
@@ -74,7 +75,11 @@ async def test_bytes_that_are_not_the_logged_ones_break_the_stream_off(spoil: st
     """What came before is no ZIP: it has no directory, and the end of the file itself is held back."""
 
     def store(data: bytes) -> StoredContent:
-        served = {"flipped": data[:-1] + bytes([data[-1] ^ 1]) if data else data, "short": data[:-1], "long": data + b"x"}
+        served = {
+            "flipped": data[:-1] + bytes([data[-1] ^ 1]) if data else data,
+            "short": data[:-1],
+            "long": data + b"x",
+        }
         return stored(data, served=served[spoil])
 
     prepared = await prepare_export(bundle_source(store=store))
@@ -115,7 +120,7 @@ async def test_a_large_original_passes_through_in_constant_memory() -> None:
 
 async def test_an_exhibit_without_its_log_entry_is_refused() -> None:
     source = bundle_source()
-    with pytest.raises(FormatError, match="exhibit 1 *: comes without the log entry"):
+    with pytest.raises(FormatError, match="comes without the log entry"):
         await prepare_export(replace(source, entries=source.entries[4:]))
 
 
@@ -133,7 +138,5 @@ async def test_two_exhibits_of_one_number_are_refused() -> None:
 
 async def test_the_order_of_the_source_does_not_matter() -> None:
     source = bundle_source(scenario())
-    turned = replace(
-        source, exhibits=source.exhibits[::-1], entries=source.entries[::-1], devices=source.devices[::-1]
-    )
+    turned = replace(source, exhibits=source.exhibits[::-1], entries=source.entries[::-1], devices=source.devices[::-1])
     assert await _bytes(await prepare_export(turned)) == await _bytes(await prepare_export(source))

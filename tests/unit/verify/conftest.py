@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 import bundle_maker
-from bundle_maker import BUNDLE, Files
+from bundle_maker import Files
 from deedbox_sync.bundle import layout
 from deedbox_verify.examine import examine
 from deedbox_verify.reader import FolderBundle
 from deedbox_verify.trust import Trust
 from deedbox_verify.verdict import Verdict
 from local_tsa import LocalTsa
+from miniature_log import BUNDLE
 
 Laid = Callable[[Mapping[str, bytes]], Path]
 Judged = Callable[..., Verdict]
@@ -55,11 +55,3 @@ def judged(laid: Laid) -> Judged:
         return examine(FolderBundle(laid(files)), trust)
 
     return judge
-
-
-def zipped(path: Path, files: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
-    """The same as a ZIP, by another implementation than ours."""
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name in sorted(files):
-            archive.writestr(f"{layout.top_folder(BUNDLE)}/{name}", files[name])
-    return path
