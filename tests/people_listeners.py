@@ -61,6 +61,7 @@ def _app(box: PeopleBox, identity: Any, *handlers: Any) -> Litestar:
         dependencies={name: given(value) for name, value in services.items()} | {"principal": Provide(identity)},
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
+        logging_config=None,
     )
 
 
