@@ -9,6 +9,7 @@ from uuid import UUID
 
 from deedbox_sync import canonical_json, timestamp
 from deedbox_sync.canonical_json import Fields, Json, is_word
+from deedbox_sync.errors import FormatError
 
 # A record is a few hundred bytes; the rest is room for purposes that people type.
 MAX_RECORD = 65_536
@@ -43,6 +44,7 @@ class CustodyRecord:
 
 def encode(record: CustodyRecord) -> bytes:
     """The record's one byte string; FormatError where it breaks a rule of the format."""
+    _check(record)
     data = canonical_json.encode(
         {
             "actor": {"id": record.actor.id, "name": record.actor.name, "via": record.actor.via},
@@ -55,7 +57,8 @@ def encode(record: CustodyRecord) -> bytes:
             "v": 1,
         }
     )
-    parse(data)
+    if len(data) > MAX_RECORD:
+        raise FormatError("custody record", f"has {len(data)} bytes, at most {MAX_RECORD} are allowed")
     return data
 
 
@@ -75,18 +78,27 @@ def parse(data: bytes) -> CustodyRecord:
     )
     actor.done()
     fields.done()
+    _check(record)
+    return record
+
+
+def _check(record: CustodyRecord) -> None:
+    """The rules that the members' types do not show."""
+    if record.number < 1:
+        raise FormatError("custody record.number", "is not 1 or more")
     if not is_word(record.kind):
-        raise fields.fault("kind", "is not a lower-case word")
+        raise FormatError("custody record.kind", "is not a lower-case word")
     if not _ACTOR.fullmatch(record.actor.id):
-        raise actor.fault("id", "is not account:UUID, device:UUID or box")
+        raise FormatError("custody record.actor.id", "is not account:UUID, device:UUID or box")
+    if len(record.previous) != DIGEST_LENGTH:
+        raise FormatError("custody record.previous", f"is not {DIGEST_LENGTH} bytes")
     if (record.number == 1) != (record.previous == NO_DIGEST):
-        raise fields.fault("previous", "is zero for the first record and for no other")
+        raise FormatError("custody record.previous", "is zero for the first record and for no other")
     check = _DETAILS.get(record.kind)
     if check is not None:
         detail = Fields(record.detail, "custody record.detail")
         check(detail)
         detail.done()
-    return record
 
 
 def digest(encoded: bytes) -> bytes:

@@ -197,3 +197,23 @@ def test_openings_out_of_order_or_doubled_cannot_be_written() -> None:
     for wrong in (OPENINGS[::-1], OPENINGS[:1] * 2):
         with pytest.raises(FormatError, match="in order"):
             receipt.encode(replace(GOOD, openings=wrong))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        replace(GOOD, index=-1),
+        replace(GOOD, index=merkle.MAX_SIZE + 1),
+        replace(GOOD, path=(bytes(31),)),
+        replace(GOOD, path=(bytes(32),) * (merkle.MAX_PATH + 1)),
+        replace(GOOD, openings=(replace(OPENINGS[0], field="colour"),)),
+        replace(GOOD, openings=(replace(OPENINGS[0], salt=bytes(31)),)),
+        replace(GOOD, openings=(replace(OPENINGS[0], value=bytes(257)),)),
+        replace(GOOD, entry=bytes(receipt.MAX_RECEIPT)),
+        replace(GOOD, note="\u2014" * receipt.MAX_RECEIPT),
+        replace(GOOD, note="\ud800"),
+    ],
+)
+def test_what_would_not_read_back_cannot_be_written(broken: Receipt) -> None:
+    with pytest.raises(FormatError):
+        receipt.encode(broken)
