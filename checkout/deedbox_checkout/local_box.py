@@ -59,13 +59,13 @@ class LocalBox:
         output = (log or self.secrets / "box.log").open("ab")
         arguments = [*self._arguments(), "run", "--ready-file", str(ready)]
         with output:
-            self.process = subprocess.Popen(
+            self.process = process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
         deadline = time.monotonic() + _START_SECONDS
         while not ready.exists():
-            if self.process.poll() is not None:
-                raise LocalFailure(f"The box ended with status {self.process.returncode}: see {output.name}.")
+            if process.poll() is not None:
+                raise LocalFailure(f"The box ended with status {process.returncode}: see {output.name}.")
             if time.monotonic() > deadline:
                 raise LocalFailure(f"The box did not start within {_START_SECONDS:.0f} seconds: see {output.name}.")
             time.sleep(0.05)

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from deedbox_checkout.boxes import finish_rotation
 from deedbox_checkout.local_box import LocalBox, LocalFailure
 from deedbox_checkout.local_desk import LocalDesk
 from deedbox_checkout.places import state_folder
@@ -35,6 +36,7 @@ def _run(options: argparse.Namespace, _rest: list[str]) -> int:
     desk = LocalDesk(home / "desk", watched, home / "secrets")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        finish_rotation(box.data, box.secrets / "passphrase")
         box.create()
         box.start()
         teller.done(f"The box listens at {box.url} (people) and {box.device_url} (desks)")
