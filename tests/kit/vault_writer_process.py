@@ -1,8 +1,8 @@
 """A process that writes blobs and is killed.
 
-`write FOLDER SEED` goes on with one blob until it is stored; `measure FOLDER MEBIBYTES` stores one and prints by how many
-bytes that raised the process's peak memory. FOLDER/lives has the seeds of the lives that began, FOLDER/ledger what was sealed,
-FOLDER/promises what was reported durable. The blob's text is a function of the offset, so that every life writes the same.
+`write FOLDER TRACES SEED` goes on with one blob until it is stored; `measure FOLDER MEBIBYTES` stores one and prints by how many
+bytes that raised the process's peak memory. TRACES/lives has the seeds of the lives that began, TRACES/ledger what was sealed,
+TRACES/promises what was reported durable. The blob's text is a function of the offset, so that every life writes the same.
 """
 
 import asyncio
@@ -41,13 +41,13 @@ async def open_box(folder: Path) -> VaultBox:
     return VaultBox(folder, keyring, database, await KeyStore.open(folder / "keys", keyring))
 
 
-async def write(folder: Path, seed: int) -> None:
+async def write(folder: Path, traces: Path, seed: int) -> None:
     """Pieces of any size, durable points and refused checksums at random, until the blob is stored."""
     chance = random.Random(seed)
-    with (folder / "lives").open("a") as lives:
+    with (traces / "lives").open("a") as lives:
         lives.write(f"{seed}\n")
-    NonceLedger(folder / "ledger").install()
-    promises = os.open(folder / "promises", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    NonceLedger(traces / "ledger").install()
+    promises = os.open(traces / "promises", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     box = await open_box(folder)
     try:
         writer = await box.begin(BLOB)
@@ -84,5 +84,13 @@ async def measure(folder: Path, mebibytes: int) -> None:
     await box.close()
 
 
+def main(command: str, folder: str, *rest: str) -> None:
+    if command == "write":
+        traces, seed = rest
+        asyncio.run(write(Path(folder), Path(traces), int(seed)))
+    else:
+        asyncio.run(measure(Path(folder), int(rest[0])))
+
+
 if __name__ == "__main__":
-    asyncio.run({"write": write, "measure": measure}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3])))
+    main(*sys.argv[1:])
