@@ -49,8 +49,9 @@ class Reading:
         files = [ResultFile(TEXT, JSON_TYPE, encode_text(self.pages))]
         if self.words:
             files.append(ResultFile(WORDS, JSON_TYPE, encode_words(self.words)))
-        if self.facts:
-            files.append(ResultFile(FACTS, JSON_TYPE, encode_facts(self.facts)))
+        facts = {**self.facts, "note": self.note} if self.note else self.facts
+        if facts:
+            files.append(ResultFile(FACTS, JSON_TYPE, encode_facts(facts)))
         if self.searchable is not None:
             files.append(ResultFile(SEARCHABLE_PDF, PDF_TYPE, self.searchable))
         producer = "; ".join((f"deedbox {version('deedbox')}", *self.tools))

@@ -25,14 +25,14 @@ class ReadState(StrEnum):
         return _WORDS[self]
 
     @property
+    def waits_for_people(self) -> bool:
+        """Whether the same bytes can be read once an administrator has added what is missing."""
+        return self in (ReadState.NO_SANDBOX, ReadState.LANGUAGE_MISSING)
+
+    @property
     def may_pass(self) -> bool:
-        """Whether the same bytes may be read later without anyone touching them: then the job is repeated."""
-        return self in (
-            ReadState.NO_SANDBOX,
-            ReadState.LANGUAGE_MISSING,
-            ReadState.OUT_OF_MEMORY,
-            ReadState.WORKER_DIED,
-        )
+        """Whether another attempt at the same bytes may end otherwise."""
+        return self.waits_for_people or self in (ReadState.OUT_OF_MEMORY, ReadState.WORKER_DIED)
 
 
 _WORDS = {

@@ -117,6 +117,20 @@ class Jobs:
             "UPDATE job SET lease_until = {} WHERE state = 'running'", datetime.min.replace(tzinfo=UTC)
         )
 
+    async def revive(self, kind: str, errors: Sequence[str]) -> None:
+        """Jobs of this kind that failed for one of these reasons are queued again, as new: what they lacked may be
+        there now.
+        """
+        async with self.db.transaction():
+            await self.db.execute(
+                "UPDATE job SET state = 'queued', error = '', attempts = 0, run_at = {}, finished = NULL, worker = ''"
+                f" WHERE kind = {{}} AND state = 'failed' AND error IN ({_places(errors)})",
+                self.now(),
+                kind,
+                *errors,
+            )
+            self.db.after_commit(self._wake)
+
     async def claim(self, worker: str, kinds: Sequence[str], limit: int, lease: timedelta) -> list[LeasedJob]:
         """Lease up to `limit` jobs that are due, most urgent first; those that keep killing their runners end here.
 
