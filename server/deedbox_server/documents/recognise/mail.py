@@ -20,6 +20,7 @@ _HEADER_BYTES = 128 * 1024
 _PARTS = 500
 _DEPTH = 30
 _VALUE = 2000  # characters of one header value that are kept
+_NAME = 255  # and of one file name, the most that file systems hold
 _NAMED = ("From", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID", "In-Reply-To")
 _HIDDEN = frozenset(("script", "style", "head", "title"))
 _BREAKS = frozenset(("br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"))
@@ -80,7 +81,7 @@ def _gather_body(part: Message, found: _Found, depth: int) -> None:
         found.bodies.append(_text(part, content))
         return
     found.names.append(name or part.get_content_type())
-    found.attachments.append({"media_type": clean(part.get_content_type())[:_VALUE], "name": name, "size": size})
+    found.attachments.append({"media_type": clean(part.get_content_type())[:_NAME], "name": name, "size": size})
 
 
 def _only(part: Message) -> Message | None:
@@ -114,7 +115,7 @@ def _file_name(part: Message) -> str | None:
         name = "?"
     if name is None:
         return "?" if part.get_content_disposition() == "attachment" else None
-    return " ".join(clean(name).split())[:_VALUE] or "?"
+    return " ".join(clean(name).split())[:_NAME] or "?"
 
 
 def _text(part: Message, content: bytes) -> str:

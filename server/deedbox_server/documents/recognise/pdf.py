@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
@@ -15,12 +16,14 @@ from deedbox_server.documents.reading import Reading, Report, Unreadable
 from deedbox_server.documents.recognise import ocr
 from deedbox_server.documents.recognise.digital import DigitalPage, read_page
 from deedbox_server.documents.recognise.frames import crop, turn
+from deedbox_server.documents.recognise.plain import CUT_SHORT
 from deedbox_server.documents.states import ReadState
 from deedbox_server.documents.worker_protocol import Progress
 from deedbox_server.documents.worker_request import WorkerRequest
 from deedbox_sync.canonical_json import Json
 
 _NO_PAGE = DigitalPage("", (), 0.0, 0.0, 0, garbled=False, needs_recognition=False)
+_NO_MORE = replace(_NO_PAGE)  # a page that was not looked at any more
 _HUNDREDTHS = 100
 PARTLY = "partly-recognised"
 
@@ -32,10 +35,11 @@ def read_pdf(document: BinaryIO, request: WorkerRequest, report: Report) -> Read
     """
     facts = _facts(document)
     pages = _digital_pages(document)
+    note = CUT_SHORT if any(page is _NO_MORE for page in pages) else ""
     wanted = tuple(number for number, page in enumerate(pages, start=1) if page.needs_recognition)
     report(Progress(len(pages) - len(wanted), len(pages)))
     if not wanted:
-        return _digital_reading(pages, facts, "")
+        return _digital_reading(pages, facts, note)
     chosen = wanted[: request.recognised_pages]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "document.pdf")
@@ -55,7 +59,7 @@ def read_pdf(document: BinaryIO, request: WorkerRequest, report: Report) -> Read
             if len(wanted) == len(pages):
                 raise
             return _digital_reading(pages, facts, f"not-recognised:{error.state.value}")
-    return merge(pages, recognised, facts, note=PARTLY if len(chosen) < len(wanted) else "")
+    return merge(pages, recognised, facts, note=PARTLY if len(chosen) < len(wanted) else note)
 
 
 def merge(pages: Sequence[DigitalPage], recognised: ocr.Recognised, facts: dict[str, Json], *, note: str) -> Reading:
@@ -134,7 +138,7 @@ def _digital_pages(document: BinaryIO) -> list[DigitalPage]:
                 raise Unreadable(ReadState.TOO_LARGE, "pages")
             pages, characters = [], 0
             for index in range(len(opened)):
-                pages.append(_page(opened, index) if characters < TEXT_CHARACTERS else _NO_PAGE)
+                pages.append(_page(opened, index) if characters < TEXT_CHARACTERS else _NO_MORE)
                 characters += len(pages[-1].text)
             return pages
     except pypdfium2.PdfiumError as error:
