@@ -31,7 +31,7 @@ from deedbox_desktop.engine.state_folder import StateFolder
 from deedbox_desktop.engine.sync.deliveries import Deliveries
 from deedbox_desktop.engine.sync.greeter import Greeter
 from deedbox_desktop.engine.sync.loop import Loop
-from deedbox_desktop.engine.sync.outbox import InFlight, Outbox
+from deedbox_desktop.engine.sync.outbox import Outbox
 from deedbox_desktop.engine.sync.receipts import LogKeeper, Receipts
 from deedbox_desktop.engine.sync.sources import spill
 from deedbox_desktop.engine.transfers import Transfer, Transfers
@@ -105,11 +105,10 @@ class Engine:
         self._large: deque[Job] = deque()
         self._small: deque[Job] = deque()
         self._renew_after = datetime.now(UTC)
-        in_flight = InFlight()
         keeper = LogKeeper(self.desk)
-        self._receipts = Receipts(self.desk, keeper, in_flight)
-        self._outbox = Outbox(self.desk, self._receipts.take, in_flight)
-        self._deliveries = Deliveries(self.desk, self._receipts.take, in_flight, self.transfers)
+        self._receipts = Receipts(self.desk, keeper)
+        self._outbox = Outbox(self.desk, self._receipts.take)
+        self._deliveries = Deliveries(self.desk, self._receipts.take, self.transfers)
         self._greeter = Greeter(self.desk, keeper)
         self._small_capture = SmallCapture(self.desk, self._large.append)
         self._large_capture = LargeCapture(self.desk, self.transfers)
@@ -158,11 +157,11 @@ class Engine:
             raise self._failure
         link = self.desk.link
         waiting = self._watcher.waiting  # read before the journal: a file is in one of the two, never in none
-        counts = self._journal.read(statements.counts)
+        counts = self._journal.read(statements.open_counts)
         return Progress(
             waiting=waiting,
             under_way=sum(counts.get(state, 0) for state in _OPEN),
-            receipted=counts.get(StatementState.RECEIPTED, 0),
+            receipted=self._receipts.verified,
             held=counts.get(StatementState.HELD, 0) + counts.get(StatementState.REFUSED, 0),
             reached=link.online if link.tried else None,
             stopped=link.stop.words if link.stop else None,

@@ -49,7 +49,7 @@ _OF_STATEMENT = {
     StatementState.ACCEPTED: (Shown.SENDING, "The box waits for its bytes"),
     StatementState.COMMITTED: (Shown.SENDING, "In the box; waiting for the receipt"),
     StatementState.RECEIPTED: (Shown.RECEIPTED, "In the box; receipt verified"),
-    StatementState.HELD: (Shown.HELD, "Held"),
+    StatementState.HELD: (Shown.HELD, "In need of a person"),
     StatementState.REFUSED: (Shown.HELD, "Refused by the box"),
     StatementState.VOID: (Shown.CAPTURED, "Captured; being signed anew"),
 }
@@ -174,9 +174,7 @@ def _words(
 ) -> tuple[Shown, str]:
     if own is FileState.WAITING and uploading:
         return Shown.SENDING, "On its way to the box; captured when all of it is there"
-    if own is not FileState.CAPTURED:
-        return _OWN[own], reason or own.value.capitalize()
-    if state is None:
-        return Shown.HELD, "Its statement is lost from the journal. Save the file anew to have it captured again"
+    if own is not FileState.CAPTURED or state is None:
+        return _OWN.get(own, Shown.HELD), reason or own.value.capitalize()
     shown, words = _OF_STATEMENT[StatementState(state)]
     return shown, f"{words}: {held}".rstrip(".") if held and shown is Shown.HELD else words

@@ -112,7 +112,7 @@ def test_a_lost_statement_is_closed_by_a_gap_statement_and_what_follows_is_signe
         drop(bench, name, name.encode())
         bench.run_until(lambda progress: progress.waiting == 0)
     with bench.open_journal() as journal:
-        journal.write(lambda db: db.execute("DELETE FROM statement WHERE sequence = 2"))
+        journal.write(lambda db: db.execute("DELETE FROM envelope WHERE sequence = 2"))
     bench.box.reachable = True
     bench.settle()
     gaps = [known for known in bench.box.known.values() if isinstance(known.said, GapStatement)]
@@ -120,6 +120,8 @@ def test_a_lost_statement_is_closed_by_a_gap_statement_and_what_follows_is_signe
     assert bench.exhibits_of("one.txt") == [b"one.txt"]
     assert bench.exhibits_of("three.txt") == [b"three.txt"]
     assert bench.exhibits_of("two.txt") == []
+    assert bench.file("two.txt").state is Shown.HELD
+    assert "lost from the journal" in bench.file("two.txt").words
 
 
 def test_what_the_box_refuses_is_held_and_the_rest_goes_on(bench: DeskBench) -> None:

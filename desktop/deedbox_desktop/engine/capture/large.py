@@ -2,7 +2,6 @@
 
 import os
 from contextlib import closing, suppress
-from dataclasses import replace
 
 from deedbox_desktop.engine.bytes_in_motion import Crew, Digest, SourceEnded, hash_source, pieces
 from deedbox_desktop.engine.capture.original import FileBusy, FileGone, FileUnreadable, OpenOriginal
@@ -140,7 +139,8 @@ class LargeCapture:
         )
         [(sequence, _)] = desk.journal.write(lambda db: statements.append(db, makers(desk.signer, [draft])))
         desk.link.wake()
-        return Outcome(job, Kind.CAPTURED, kept=replace(draft.row, sequence=sequence))
+        draft.row.sequence = sequence
+        return Outcome(job, Kind.CAPTURED, kept=draft.row)
 
     def _give_up(self, job: Job) -> None:
         """Capture starts anew later, under another upload."""

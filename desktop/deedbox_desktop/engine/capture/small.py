@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,7 +13,7 @@ from deedbox_desktop.engine.capture.outcome import Job, Kind, Outcome
 from deedbox_desktop.engine.capture.signer import Draft, makers
 from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.journal import statements
-from deedbox_desktop.engine.model import FileRow, Greeting, Lane, SpoolRef, StatementRow
+from deedbox_desktop.engine.model import FileRow, Greeting, Lane, StatementRow
 from deedbox_disk.errors import DiskError, OutOfSpace
 
 DISK_FULL = "This computer's disk is full: capture goes on when there is room"
@@ -97,10 +98,10 @@ class SmallCapture:
         desk = self._desk
         in_memory = desk.link.online
         try:
-            places: list[SpoolRef | None] = [None] * len(reads)
+            drafts = [read.draft for read in reads]
             if not in_memory:
-                places = list(desk.spool.write_pack([read.content for read in reads]))
-            drafts = [replace(read.draft, spool=place) for read, place in zip(reads, places, strict=True)]
+                places = desk.spool.write_pack([read.content for read in reads])
+                drafts = [replace(draft, spool=place) for draft, place in zip(drafts, places, strict=True)]
             made = desk.journal.write(lambda db: statements.append(db, makers(desk.signer, drafts)))
         except OutOfSpace:
             return [Outcome(read.job, Kind.DEFERRED, words=DISK_FULL) for read in reads]
@@ -110,7 +111,8 @@ class SmallCapture:
         for read, (sequence, _) in zip(reads, made, strict=True):
             if in_memory:
                 desk.contents.put(sequence, read.content)
-            outcomes.append(Outcome(read.job, Kind.CAPTURED, kept=replace(read.draft.row, sequence=sequence)))
+            read.draft.row.sequence = sequence
+            outcomes.append(Outcome(read.job, Kind.CAPTURED, kept=read.draft.row))
         desk.link.wake()
         return outcomes
 
@@ -152,8 +154,10 @@ def superseded(job: Job, earlier: StatementRow | None) -> bytes | None:
 
 
 def shaped(job: Job, shape: Shape) -> FileRow:
-    """The file's row with what it was captured as."""
-    row = replace(job.ready.row, supersedes=None if job.ready.renamed else job.ready.row.supersedes)
+    """A row of its own with what the file was captured as."""
+    row = copy(job.ready.row)
+    if job.ready.renamed:
+        row.supersedes = None
     take_shape(row, shape)
     return row
 

@@ -19,16 +19,24 @@ class VerifiedReceipt:
     receipt: bytes
 
 
-def add_receipts(db: apsw.Connection, receipts: Iterable[VerifiedReceipt], verified: datetime) -> None:
+def add_receipts(db: apsw.Connection, receipts: Iterable[VerifiedReceipt], verified: datetime) -> int:
+    """Keep receipts; how many of them are new."""
     kept = list(receipts)
+    before = db.total_changes()
     when = timestamp.encode(verified)
     db.executemany(
         "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?, ?)", [(r.sequence, r.log_index, r.receipt, when) for r in kept]
     )
+    added = db.total_changes() - before
     db.executemany(
         "UPDATE statement SET state = ?, reason = NULL, nonce = NULL WHERE sequence = ?",
         [(StatementState.RECEIPTED.value, r.sequence) for r in kept],
     )
+    return added
+
+
+def count(db: apsw.Connection) -> int:
+    return int(db.execute("SELECT COUNT(*) FROM receipt").get)
 
 
 def free_spool(db: apsw.Connection, backed_up_to: int | None) -> list[str]:

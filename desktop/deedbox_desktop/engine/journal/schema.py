@@ -22,13 +22,16 @@ _STEPS = (
     CREATE INDEX file_sequence ON file (sequence);
 
     CREATE TABLE statement (
-        sequence INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL, file INTEGER, content BLOB,
-        size INTEGER NOT NULL, case_id TEXT, lane TEXT NOT NULL, state TEXT NOT NULL, upload TEXT, spool_file TEXT,
-        spool_offset INTEGER, spool_length INTEGER, resume_at INTEGER NOT NULL DEFAULT 0, nonce BLOB, reason TEXT,
-        captured TEXT NOT NULL
+        sequence INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, file INTEGER, content BLOB, size INTEGER NOT NULL,
+        case_id TEXT, lane TEXT NOT NULL, state TEXT NOT NULL, upload TEXT, spool_file TEXT, spool_offset INTEGER,
+        spool_length INTEGER, resume_at INTEGER NOT NULL DEFAULT 0, nonce BLOB, reason TEXT, captured TEXT NOT NULL
     );
-    CREATE INDEX statement_open ON statement (state, sequence) WHERE state IN ('signed', 'accepted', 'committed');
+    CREATE INDEX statement_open ON statement (state, sequence)
+        WHERE state IN ('signed', 'accepted', 'committed', 'held', 'refused');
     CREATE INDEX statement_spool ON statement (spool_file) WHERE spool_file IS NOT NULL;
+
+    -- Apart from their statements, whose rows stay small: those are written again with each step on the way to the box.
+    CREATE TABLE envelope (sequence INTEGER PRIMARY KEY REFERENCES statement (sequence), envelope BLOB NOT NULL);
 
     CREATE TABLE receipt (
         sequence INTEGER PRIMARY KEY REFERENCES statement (sequence), log_index INTEGER NOT NULL, receipt BLOB NOT NULL,

@@ -12,10 +12,13 @@ from deedbox_sync import timestamp
 from deedbox_sync.statement import NO_DIGEST
 
 _COLUMNS = (
-    "sequence, digest, envelope, file, content, size, case_id, lane, state, upload, spool_file, spool_offset, spool_length,"
-    " resume_at, nonce"
+    "sequence, digest, file, content, size, case_id, lane, state, upload, spool_file, spool_offset, spool_length, resume_at,"
+    " nonce"
 )
-_INSERT = f"INSERT INTO statement ({_COLUMNS}, captured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?)"
+_SELECT = f"SELECT {_COLUMNS}, envelope FROM statement JOIN envelope USING (sequence)"
+_INSERT = f"INSERT INTO statement ({_COLUMNS}, captured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?)"
+# Word for word the index's own condition: only then is the index used.
+_OPEN = "state IN ('signed', 'accepted', 'committed', 'held', 'refused')"
 _CAPTURED = """
     UPDATE file SET state = ?, reason = NULL, was = NULL, sequence = ?, size = ?, modified_ns = ?, inode = ?, supersedes = ?
     WHERE id = ?
@@ -68,6 +71,7 @@ def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewS
         at = Head(at.sequence + 1, new.digest)
         made.append((at.sequence, new))
     db.executemany(_INSERT, [_new_values(sequence, new) for sequence, new in made])
+    db.executemany("INSERT INTO envelope VALUES (?, ?)", [(sequence, new.envelope) for sequence, new in made])
     db.executemany(_CAPTURED, [_file_values(sequence, new) for sequence, new in made if new.file is not None])
     db.executemany("DELETE FROM upload WHERE file = ?", [(new.file.id,) for _, new in made if new.file])
     return made
@@ -76,14 +80,14 @@ def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewS
 def with_state(db: apsw.Connection, state: StatementState, limit: int, after: int = 0) -> list[StatementRow]:
     """Statements in a state, in journal order."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM statement WHERE state = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+        f"{_SELECT} WHERE state = ? AND {_OPEN} AND statement.sequence > ? ORDER BY statement.sequence LIMIT ?",
         (state.value, after, limit),
     )
     return [_row(values) for values in rows]
 
 
 def one(db: apsw.Connection, sequence: int) -> StatementRow | None:
-    found = db.execute(f"SELECT {_COLUMNS} FROM statement WHERE sequence = ?", (sequence,)).fetchone()
+    found = db.execute(f"{_SELECT} WHERE statement.sequence = ?", (sequence,)).fetchone()
     return None if found is None else _row(found)
 
 
@@ -118,8 +122,8 @@ def put_in_spool(db: apsw.Connection, places: Iterable[tuple[int, SpoolRef]]) ->
 def unaccepted_from(db: apsw.Connection, first: int) -> list[StatementRow]:
     """Statements from number `first` on that the box has not taken, if it expects `first`."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM statement WHERE sequence >= ? AND state IN ('signed', 'accepted', 'committed')"
-        " ORDER BY sequence",
+        f"{_SELECT} WHERE statement.sequence >= ? AND state IN ('signed', 'accepted', 'committed')"
+        " ORDER BY statement.sequence",
         (first,),
     )
     return [_row(values) for values in rows]
@@ -130,6 +134,15 @@ def void_from(db: apsw.Connection, first: int) -> None:
     db.execute(
         "UPDATE statement SET state = 'void' WHERE sequence >= ? AND state IN ('signed', 'accepted', 'committed')",
         (first,),
+    )
+
+
+def hold_lost(db: apsw.Connection, first: int, reason: str) -> None:
+    """Statements from `first` on whose bodies are gone cannot be signed anew: a person must see to their files."""
+    db.execute(
+        "UPDATE statement SET state = 'held', reason = ? WHERE sequence >= ? AND state = 'void'"
+        " AND sequence NOT IN (SELECT sequence FROM envelope)",
+        (reason, first),
     )
 
 
@@ -157,8 +170,8 @@ def receipted_from(db: apsw.Connection, first: int) -> bool:
 def can_send_from(db: apsw.Connection, expected: int) -> bool:
     """Whether what the box expects is here: that statement, or a gap statement over it that comes next."""
     found = db.execute(
-        "SELECT sequence, lane FROM statement WHERE sequence >= ? AND state IN ('signed', 'accepted', 'committed')"
-        " ORDER BY sequence LIMIT 1",
+        "SELECT sequence, lane FROM statement JOIN envelope USING (sequence)"
+        " WHERE statement.sequence >= ? AND state IN ('signed', 'accepted', 'committed') ORDER BY statement.sequence LIMIT 1",
         (expected,),
     ).fetchone()
     return found is not None and (found[0] == expected or found[1] == Lane.NONE.value)
@@ -173,7 +186,10 @@ def send_again_from(db: apsw.Connection, first: int) -> None:
 
 def offer_held(db: apsw.Connection) -> None:
     """Try again to find the bytes of statements that the box holds without them."""
-    db.execute("UPDATE statement SET state = 'signed', lane = 'offer', reason = NULL WHERE state = 'held'")
+    db.execute(
+        "UPDATE statement SET state = 'signed', lane = 'offer', reason = NULL WHERE state = 'held'"
+        " AND sequence IN (SELECT sequence FROM envelope)"
+    )
 
 
 def offer_again(db: apsw.Connection) -> None:
@@ -192,9 +208,10 @@ def digest_before(db: apsw.Connection, sequence: int) -> bytes:
     return adopted.digest if own.sequence < adopted.sequence < sequence else own.digest
 
 
-def counts(db: apsw.Connection) -> dict[StatementState, int]:
-    rows = db.execute("SELECT state, COUNT(*) FROM statement GROUP BY state")
-    return {StatementState(str(state)): int(str(count)) for state, count in rows}
+def open_counts(db: apsw.Connection) -> dict[StatementState, int]:
+    """How many statements stand in each state that is not the last; cheap, however many are receipted."""
+    rows = db.execute(f"SELECT state, COUNT(*) FROM statement WHERE {_OPEN} GROUP BY state")
+    return {StatementState(str(state)): int(count) for state, count in rows}
 
 
 def _adopted(db: apsw.Connection) -> Head:
@@ -210,7 +227,6 @@ def _new_values(sequence: int, new: NewStatement) -> tuple[object, ...]:
     return (
         sequence,
         new.digest,
-        new.envelope,
         new.file.id if new.file else None,
         new.content,
         new.size,
@@ -237,23 +253,9 @@ _STATES = {state.value: state for state in StatementState}
 
 
 def _row(values: tuple[Any, ...]) -> StatementRow:
-    (
-        sequence,
-        digest,
-        envelope,
-        file,
-        content,
-        size,
-        case,
-        lane,
-        state,
-        upload,
-        spool,
-        offset,
-        length,
-        resume,
-        nonce,
-    ) = values
+    sequence, digest, file, content, size, case, lane, state, upload, spool, offset, length, resume, nonce, envelope = (
+        values
+    )
     return StatementRow(
         sequence=sequence,
         digest=digest,
@@ -261,11 +263,11 @@ def _row(values: tuple[Any, ...]) -> StatementRow:
         file=file,
         content=content,
         size=size,
-        case=UUID(case) if isinstance(case, str) else None,
-        lane=_LANES[str(lane)],
-        state=_STATES[str(state)],
+        case=UUID(case) if case else None,
+        lane=_LANES[lane],
+        state=_STATES[state],
         upload=upload,
-        spool=SpoolRef(spool, offset, length) if isinstance(spool, str) else None,
+        spool=SpoolRef(spool, offset, length) if spool else None,
         offset=resume,
         nonce=nonce,
     )

@@ -10,7 +10,6 @@ from deedbox_desktop.engine.errors import BoxError, BoxRefused
 from deedbox_desktop.engine.journal import statements
 from deedbox_desktop.engine.journal.statements import Change
 from deedbox_desktop.engine.model import Lane, StatementRow, StatementState
-from deedbox_desktop.engine.sync.outbox import InFlight
 from deedbox_desktop.engine.sync.settle import TakeReceipts, settle
 from deedbox_desktop.engine.sync.sources import CHANGED, BytesLost, FoundSource, find_source
 from deedbox_desktop.engine.transfers import Transfers
@@ -18,15 +17,12 @@ from deedbox_sync import possession
 from deedbox_sync.transfer import PossessionProof
 from deedbox_sync.transfer_steps import SendAnew, Stop, action_for_problem
 
-_LOOK_AHEAD = 4  # more than there are workers
-
 
 class Deliveries:
     """Shared by the workers: each `step` claims one statement. False when there is nothing to claim."""
 
-    def __init__(self, desk: Desk, take_receipts: TakeReceipts, in_flight: InFlight, transfers: Transfers) -> None:
+    def __init__(self, desk: Desk, take_receipts: TakeReceipts, transfers: Transfers) -> None:
         self._desk = desk
-        self._in_flight = in_flight
         self._take_receipts = take_receipts
         self._transfers = transfers
         self._claimed: set[int] = set()
@@ -48,10 +44,9 @@ class Deliveries:
 
     def _claim(self) -> StatementRow | None:
         with self._lock:  # the look too: between look and claim another worker may have finished the same one
-            taken = self._claimed | self._in_flight.copy()
-            limit = _LOOK_AHEAD + len(taken)
+            limit = 1 + len(self._claimed)
             rows = self._desk.journal.read(lambda db: statements.with_state(db, StatementState.ACCEPTED, limit))
-            row = next((row for row in rows if row.sequence not in taken), None)
+            row = next((row for row in rows if row.sequence not in self._claimed), None)
             if row is not None:
                 self._claimed.add(row.sequence)
         return row

@@ -13,6 +13,7 @@ from deedbox_desktop.engine.model import Lane, NewStatement, StatementRow, State
 from deedbox_sync.transfer import Problem, State
 
 _ASK_AT_ONCE = 500
+_LOST = "Its statement is lost from the journal. Save the file anew to have it captured again"
 _WHOLE_CASE = frozenset({"unknown-case"})  # refuses everything that goes to the same case
 
 
@@ -89,6 +90,7 @@ def _close(
     rows = [row for row in statements.unaccepted_from(db, first) if row.lane is not Lane.NONE]
     statements.void_from(db, first)
     statements.hold_refused(db, kept, detail)
+    statements.hold_lost(db, first, _LOST)
     last = statements.head(db).sequence
     previous = statements.digest_before(db, first)
     captured = desk.scene.captured(desk.link.greeting)

@@ -1,7 +1,5 @@
 """The one lane that carries statements, in journal order. While a request is in flight, the next ones are captured and signed."""
 
-import threading
-from collections.abc import Iterable
 from itertools import takewhile
 
 from deedbox_desktop.engine.desk import Desk
@@ -17,42 +15,17 @@ MOST_BYTES = 16 << 20
 ITEM_OVERHEAD = 12  # two length words
 
 
-class InFlight:
-    """Statements whose receipts are being verified: taken by the box, not yet settled here. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._sequences: set[int] = set()
-        self._lock = threading.Lock()
-
-    def add(self, sequences: Iterable[int]) -> None:
-        with self._lock:
-            self._sequences.update(sequences)
-
-    def discard(self, sequences: Iterable[int]) -> None:
-        with self._lock:
-            self._sequences.difference_update(sequences)
-
-    def copy(self) -> set[int]:
-        with self._lock:
-            return set(self._sequences)
-
-
 class Outbox:
     """`step` sends one request. False when there is nothing to send now."""
 
-    def __init__(self, desk: Desk, take_receipts: TakeReceipts, in_flight: InFlight) -> None:
+    def __init__(self, desk: Desk, take_receipts: TakeReceipts) -> None:
         self._desk = desk
         self._take_receipts = take_receipts
-        self._in_flight = in_flight
 
     def step(self) -> bool:
         if not self._desk.link.online:
             return False
-        skip = self._in_flight.copy()
-        rows = self._desk.journal.read(
-            lambda db: statements.with_state(db, StatementState.SIGNED, MOST_ITEMS + len(skip))
-        )
-        rows = [row for row in rows if row.sequence not in skip][:MOST_ITEMS]
+        rows = self._desk.journal.read(lambda db: statements.with_state(db, StatementState.SIGNED, MOST_ITEMS))
         if not rows:
             return False
         lane = _lane(rows[0])

@@ -10,7 +10,6 @@ from deedbox_desktop.engine.journal import facts, receipts, statements
 from deedbox_desktop.engine.journal.receipts import VerifiedReceipt
 from deedbox_desktop.engine.model import StatementRow, StatementState
 from deedbox_desktop.engine.sync.log_line import LogLine
-from deedbox_desktop.engine.sync.outbox import InFlight
 from deedbox_desktop.engine.sync.settle import settle
 from deedbox_sync import receipt
 from deedbox_sync.errors import FormatError, ProofError
@@ -55,15 +54,14 @@ class LogKeeper:
 class Receipts:
     """`take` is given what the box sent; `step` verifies it, or asks for more. False when nothing is missing."""
 
-    def __init__(self, desk: Desk, keeper: LogKeeper, in_flight: InFlight) -> None:
+    def __init__(self, desk: Desk, keeper: LogKeeper) -> None:
         self._desk = desk
         self._keeper = keeper
-        self._in_flight = in_flight
+        self.verified = desk.journal.read(receipts.count)
         self._taken: deque[tuple[StatementRow, str]] = deque()
         self._asked_to = 0
 
     def take(self, given: list[tuple[StatementRow, str]]) -> None:
-        self._in_flight.add(row.sequence for row, _ in given)
         self._taken.extend(given)
         self._desk.link.wake()
 
@@ -97,11 +95,11 @@ class Receipts:
             verified.append(VerifiedReceipt(row.sequence, parsed.index, text.encode()))
         self._keeper.extend(notes)
         now = datetime.now(UTC)
-        self._desk.journal.write(lambda db: receipts.add_receipts(db, verified, now))
+        added = self._desk.journal.write(lambda db: receipts.add_receipts(db, verified, now))
         for one in verified:
             self._taken.popleft()
             self._desk.contents.drop(one.sequence)
-        self._in_flight.discard(one.sequence for one in verified)
+        self.verified += added
         if any(row.spool for row, _ in given):
             self._desk.free_spool()
         self._desk.link.wake()

@@ -49,6 +49,7 @@ def settle(desk: Desk, rows: Sequence[StatementRow], results: Sequence[Result], 
         match action:
             case Finish(receipt):
                 receipted.append((row, receipt))
+                changes.append(Change(row.sequence, StatementState.COMMITTED))
             case AskReceipt():
                 changes.append(Change(row.sequence, StatementState.COMMITTED))
             case SendBytes(upload, offset):
@@ -62,13 +63,13 @@ def settle(desk: Desk, rows: Sequence[StatementRow], results: Sequence[Result], 
                 obstacle = row, action
         if obstacle is not None or isinstance(action, SendAnew):
             break
+    if receipted:
+        take_receipts(receipted)
     if changes:
         desk.journal.write(lambda db: statements.change(db, changes))
     for change in changes:
         if change.state is StatementState.COMMITTED:
             desk.contents.drop(change.sequence)
-    if receipted:
-        take_receipts(receipted)
     if obstacle is not None:
         _overcome(desk, *obstacle)
     desk.link.wake()
