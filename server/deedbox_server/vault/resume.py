@@ -1,7 +1,7 @@
 """Taking up an unfinished blob where its last durable point is (formats/blob.md, Unfinished)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -80,7 +80,7 @@ async def take_up(workshop: Workshop, case_key: CaseKey, blob: UUID) -> TakenUp:
     for number in range(reached + 1):
         if number not in keys:
             raise MissingKey(blob, number)
-    return await workshop.run(partial(_read_again, workshop.places, workshop.buffers, record, keys))
+    return await _read_again(workshop, record, keys)
 
 
 def _drop_parts(places: Places, blob: UUID, reached: int, keys: Mapping[int, PartKey]) -> None:
@@ -91,18 +91,19 @@ def _drop_parts(places: Places, blob: UUID, reached: int, keys: Mapping[int, Par
         places.tail(blob).unlink(missing_ok=True)
 
 
-def _read_again(places: Places, buffers: Buffers, record: TailRecord, keys: Mapping[int, PartKey]) -> TakenUp:
-    reading = _Reading(buffers)
-    closed = [_closed_part(places, keys[number]) for number in range(record.part)]
-    for part in closed:
-        reading.take(PartReader.of(places.data, part, keys[part.number]))
+async def _read_again(workshop: Workshop, record: TailRecord, keys: Mapping[int, PartKey]) -> TakenUp:
+    reading, places = _Reading(), workshop.places
+    closed = []
+    for number in range(record.part):
+        closed.append(await workshop.run(partial(_closed_part, places, keys[number])))
+        await reading.take(workshop, partial(PartReader.of, places.data, closed[-1], keys[number]))
     key = keys[record.part]
     tail = open_tail(record, key)
     if record.segments:
-        path = places.data / places.part(key.blob, key.part)
-        reading.take(PartReader(path, key, 0, record.segments * SEGMENT, closed=False))
+        path, length = places.data / places.part(key.blob, key.part), record.segments * SEGMENT
+        await reading.take(workshop, partial(PartReader, path, key, 0, length, closed=False))
     reading.take_bytes(tail)
-    closed.append(close_old_part(places, key, record.segments, tail))
+    closed.append(await workshop.run(partial(close_old_part, places, key, record.segments, tail)))
     mark = Mark(record.part, record.segments, record.length, reading.size, reading.hashed)
     return TakenUp(tuple(closed), mark, reading.head)
 
@@ -130,11 +131,10 @@ def _closed_part(places: Places, key: PartKey) -> StoredPart:
 class _Reading:
     """Plaintext going by: its hash, its size, its first bytes."""
 
-    def __init__(self, buffers: Buffers) -> None:
+    def __init__(self) -> None:
         self.hashed = hashlib.sha256()
         self.size = 0
         self.head = b""
-        self._buffers = buffers
 
     def take_bytes(self, data: bytes | memoryview) -> None:
         self.hashed.update(data)
@@ -142,13 +142,20 @@ class _Reading:
         if (room := HEAD_BYTES - len(self.head)) > 0:
             self.head += data[:room]
 
-    def take(self, part: PartReader) -> None:
-        scratch, out = self._buffers.take(), self._buffers.take()
+    async def take(self, workshop: Workshop, open_part: Callable[[], PartReader]) -> None:
+        """All of a part, a block at a time: it may be large, and whoever wants it may give up."""
+        part = await workshop.run(open_part)
+        try:
+            for first in range(0, part.segments, SEGMENTS_A_BLOCK):
+                await workshop.run(partial(self._take_block, workshop.buffers, part, first))
+        finally:
+            part.close()
+
+    def _take_block(self, buffers: Buffers, part: PartReader, first: int) -> None:
+        scratch, out = buffers.take(), buffers.take()
         try:
             with memoryview(scratch) as read, memoryview(out) as plain:
-                for first in range(0, part.segments, SEGMENTS_A_BLOCK):
-                    self.take_bytes(plain[: part.open_segments(first, SEGMENTS_A_BLOCK, read, plain)])
+                self.take_bytes(plain[: part.open_segments(first, SEGMENTS_A_BLOCK, read, plain)])
         finally:
-            self._buffers.give(scratch)
-            self._buffers.give(out)
-            part.close()
+            buffers.give(scratch)
+            buffers.give(out)

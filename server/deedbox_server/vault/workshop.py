@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from mmap import mmap
 from typing import TypeVar
@@ -46,8 +47,17 @@ class Workshop:
     buffers: Buffers
 
     async def run(self, work: Callable[[], _Result]) -> _Result:
-        """Do this in a thread. Cancelled while it runs, it runs to its end unobserved."""
-        return await asyncio.wrap_future(self.threads.submit(work))
+        """Do this in a thread. Cancelled, it waits for the thread all the same: what comes next must not overtake it."""
+        done = asyncio.wrap_future(self.threads.submit(work))
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            while not done.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([done])
+            if not done.cancelled():
+                done.exception()  # seen, so that nobody reports it as forgotten
+            raise
 
 
 class Lane:
