@@ -14,14 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from deedbox_disk import durable
 from deedbox_server.cases import Cases
 from deedbox_server.database import Database, migrate, open_database
+from deedbox_server.documents.dispatcher import Dispatcher
+from deedbox_server.documents.limits import MIB, WorkerLimits
+from deedbox_server.documents.service import Reading, reading_jobs
+from deedbox_server.evidence.box_device import BoxDevice
 from deedbox_server.evidence.bundling import Bundling
 from deedbox_server.evidence.commit import Committer
 from deedbox_server.evidence.custody import Custody
 from deedbox_server.evidence.derive import Deriver
+from deedbox_server.evidence.deskless import Deskless
 from deedbox_server.evidence.exhibits import Exhibits
 from deedbox_server.evidence.intake import Intake
 from deedbox_server.evidence.journal import Journals
 from deedbox_server.evidence.possession import Possession
+from deedbox_server.evidence.receipts import Receipts
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.uploads import Uploads
 from deedbox_server.evidence.verifying import Verifying
@@ -33,6 +39,9 @@ from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
 from deedbox_server.people.pairing import BoxFacts, Pairing
 from deedbox_server.people.permissions import Permissions, standard_permissions
+from deedbox_server.search.index import SearchIndex
+from deedbox_server.search.opening import open_index
+from deedbox_server.search.service import Search
 from deedbox_server.settings import Settings
 from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyStore
@@ -71,6 +80,8 @@ class Box:
     uploads: Uploads
     committer: Committer
     intake: Intake
+    deskless: Deskless
+    receipts: Receipts
     senders: Senders
     exhibits: Exhibits
     deriver: Deriver
@@ -78,6 +89,9 @@ class Box:
     bundling: Bundling
     jobs: Jobs
     handlers: Handlers
+    reading: Reading
+    index: SearchIndex
+    search: Search
 
 
 @asynccontextmanager
@@ -91,19 +105,30 @@ async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
         stack.push_async_callback(keys.close)
         vault = Vault(settings.data, keys, database)
         stack.push_async_callback(vault.close)
-        yield await _assemble(settings, keyring, database, keys, vault)
+        index = await open_index(database, settings.index_file, keyring.named("index"))
+        stack.push_async_callback(index.close)
+        yield await _assemble(settings, keyring, database, keys, vault, index)
 
 
-async def _assemble(settings: Settings, keyring: Keyring, database: Database, keys: KeyStore, vault: Vault) -> Box:
+async def _assemble(
+    settings: Settings, keyring: Keyring, database: Database, keys: KeyStore, vault: Vault, index: SearchIndex
+) -> Box:
     log_key = Ed25519PrivateKey.from_private_bytes(keyring.named("notary"))
-    origin = note.encode_origin(await _box_id(database), FIRST_EPOCH)
+    box_id = await _box_id(database)
+    origin = note.encode_origin(box_id, FIRST_EPOCH)
     notary = Notary(database, keys, log_key, origin)
     await open_log(database, origin, notary.vkey)
     permissions = standard_permissions()
     authority = await Authority.open(database, keyring.named("ca"))
     custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
-    jobs = Jobs(database)
+    jobs, handlers = Jobs(database), Handlers()
     committer = Committer(database, vault, keys, custody, journals, uploads, jobs)
+    intake_key = Ed25519PrivateKey.from_private_bytes(keyring.named("intake"))
+    device = BoxDevice(database, notary, authority, journals, box=box_id, name=settings.name, key=intake_key)
+    deriver = Deriver(database, vault, keys, custody)
+    reading = Reading(database, vault, deriver, _dispatcher(settings), index, jobs)
+    reading.register(handlers)
+    committer.readers.append(reading_jobs)
     cases = Cases(database, keys, notary, permissions)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
@@ -134,19 +159,35 @@ async def _assemble(settings: Settings, keyring: Keyring, database: Database, ke
         uploads=uploads,
         committer=committer,
         intake=Intake(database, vault, keys, notary, journals, uploads, committer, Possession(database, vault)),
+        deskless=Deskless(database, uploads, committer, device, permissions, settings.data),
+        receipts=Receipts(database, notary, exhibits),
         senders=Senders(database, permissions),
         exhibits=exhibits,
-        deriver=Deriver(database, vault, keys, custody),
+        deriver=deriver,
         verifying=Verifying(database, vault, notary, exhibits),
         bundling=Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions),
         jobs=jobs,
-        handlers=Handlers(),
+        handlers=handlers,
+        reading=reading,
+        index=index,
+        search=Search(database, permissions, index),
     )
 
 
 def device_url(host: str, port: int) -> str:
     """Where a desk that reached the people's listener as `host` finds the device listener."""
     return f"https://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _dispatcher(settings: Settings) -> Dispatcher:
+    limits = WorkerLimits(
+        memory_bytes=settings.worker_memory_mb * MIB,
+        seconds=settings.worker_seconds,
+        scratch_bytes=settings.worker_scratch_mb * MIB,
+    )
+    return Dispatcher(
+        hidden=(settings.data,), limits=limits, languages=settings.ocr_languages, slots=settings.worker_count
+    )
 
 
 async def _box_id(database: Database) -> UUID:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -19,9 +21,12 @@ from deedbox_server.web.evidence import EvidenceController
 from deedbox_server.web.health import HealthController
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.log import LogController
+from deedbox_server.web.multipart import evidence_receipt, send_evidence
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
+from deedbox_server.web.search import SearchController
+from deedbox_server.web.tus import TusController
 
 
 def device_app(box: Box) -> Litestar:
@@ -39,15 +44,38 @@ def people_app(box: Box) -> Litestar:
         LogController,
         PairingController,
         PeopleController,
+        SearchController,
+        TusController,
+        evidence_receipt,
+        send_evidence,
     ]
-    return _app(controllers, box, provide_person, {})
+
+    @contextlib.asynccontextmanager
+    async def receiving(_app: Litestar) -> AsyncIterator[None]:
+        """Uploads that nobody asks for any more are ended, or expire, as long as this listener is up."""
+        await box.deskless.introduce()
+        tidying = asyncio.create_task(box.deskless.run())
+        try:
+            yield
+        finally:
+            tidying.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await tidying
+
+    return _app(controllers, box, provide_person, {}, [receiving])
 
 
 async def _sender(principal: NamedDependency[Principal], senders: NamedDependency[Senders]) -> Sender:
     return await senders.of(principal)
 
 
-def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: dict[str, Provide]) -> Litestar:
+def _app(
+    controllers: list[Any],
+    box: Box,
+    identity: Callable[..., Any],
+    more: dict[str, Provide],
+    lifespan: Sequence[Callable[[Litestar], contextlib.AbstractAsyncContextManager[None]]] = (),
+) -> Litestar:
     def given(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
@@ -60,6 +88,7 @@ def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: d
             "cases",
             "custody",
             "database",
+            "deskless",
             "devices",
             "exhibits",
             "intake",
@@ -68,6 +97,8 @@ def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: d
             "notary",
             "pairing",
             "permissions",
+            "receipts",
+            "search",
             "senders",
             "settings",
             "verifying",
@@ -77,5 +108,7 @@ def _app(controllers: list[Any], box: Box, identity: Callable[..., Any], more: d
         route_handlers=controllers,
         dependencies=services | {"principal": Provide(identity)} | more,
         exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=list(lifespan),
         openapi_config=None,
+        logging_config=None,
     )

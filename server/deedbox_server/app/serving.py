@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -15,10 +15,12 @@ import uvicorn
 from deedbox_server.app.box import Box
 from deedbox_server.app.listeners import device_app, people_app
 from deedbox_server.jobs import Runner
-from deedbox_server.web.tls import Refusals, device_config, people_config
+from deedbox_server.search.service import rebuild
+from deedbox_server.web.tls import Refusals, device_config, load_credential, people_config
 
 DRAIN_SECONDS = 20  # how long open requests may take to end after a signal; uploads then resume at the next start
 _REFUSALS_EVERY = 60.0
+_CERTIFICATES_EVERY = 24 * 3600.0
 
 log = logging.getLogger("deedbox.app")
 
@@ -58,6 +60,10 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
         background = [
             group.create_task(box.sequencer.run()),
             group.create_task(_report_refusals(box, refusals)),
+            group.create_task(_prepare_reading(box)),
+            group.create_task(
+                _renew_certificates(box, {"people": servers[0].config, "device": servers[1].config}, hosts)
+            ),
         ]
         working = group.create_task(runner.run())
         serving = [
@@ -78,6 +84,26 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
             task.cancel()
     with contextlib.suppress(Exception):  # a last group is a courtesy: what pends is durable and comes first next time
         await box.sequencer.step()
+
+
+async def _prepare_reading(box: Box) -> None:
+    """Say why nothing can be read, if so; queue again what waited for an administrator; fill an index that is new."""
+    if (problem := await box.reading.problem()) is not None:
+        log.warning("documents cannot be read on this machine: %s", problem)
+    else:
+        await box.reading.try_again()
+    if box.index.is_new:
+        log.info("filling the search index")
+        await rebuild(box.database, box.index, box.reading.index_exhibit)
+
+
+async def _renew_certificates(box: Box, configs: Mapping[str, uvicorn.Config], hosts: Sequence[str]) -> None:
+    """A box that runs for a year still shows certificates that hold: handshakes from now on get the next one."""
+    while True:
+        await asyncio.sleep(_CERTIFICATES_EVERY)
+        for name, config in configs.items():
+            if config.ssl is not None:
+                load_credential(config.ssl, await box.authority.listener(name, hosts))
 
 
 class _Server(uvicorn.Server):

@@ -23,17 +23,16 @@ LATE = 30.0  # seconds; entries pend for moments
 
 @dataclass(frozen=True)
 class Sources:
-    """What is audited. `sealed` are the encrypted SQLite files and their keys."""
+    """What is audited."""
 
     database: Database
     keys: KeyStore
     vault: Vault
     vkey: str
-    sealed: Mapping[Path, bytes]
 
 
 def audit_pages(sealed: Mapping[Path, bytes]) -> Report:
-    """The page check alone. It opens no database, so it can run where one no longer opens."""
+    """The encrypted SQLite files, by path and key, page by page. No database is opened: it runs where one no longer opens."""
     report = Report()
     for path, key in sealed.items():
         if path.exists():
@@ -43,9 +42,8 @@ def audit_pages(sealed: Mapping[Path, bytes]) -> Report:
     return report
 
 
-async def audit(sources: Sources) -> Report:
-    """Everything. A part that cannot be read at all is a finding, and the other parts are still looked at."""
-    report = audit_pages(sources.sealed)
+async def audit(sources: Sources, report: Report) -> None:
+    """Log, records and blobs. A part that cannot be read at all is a finding, and the other parts are still looked at."""
     log = LogAudit(sources.database, sources.vkey, report)
     records = RecordAudit(sources.database, sources.keys, log.records, report)
     parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -58,4 +56,3 @@ async def audit(sources: Sources) -> Report:
             await part()
         except (DatabaseError, DeedboxError, DiskError) as error:
             report.add(name, f"cannot be read: {error}")
-    return report

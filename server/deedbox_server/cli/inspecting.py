@@ -29,11 +29,11 @@ async def _audit(settings: Settings, unlock: UnlockArguments, options: argparse.
     sealed = {settings.keys_folder / "keys.db": keyring.named("key-store"), settings.index_file: keyring.named("index")}
     if settings.database_url is None:
         sealed[settings.database_file] = keyring.named("database")
+    report = audit_pages(sealed)  # first: opening a box repairs what can be made anew, such as the search index
     try:
         async with open_box(settings, keyring) as box:
-            report = await audit(Sources(box.database, box.keys, box.vault, box.notary.vkey, sealed))
+            await audit(Sources(box.database, box.keys, box.vault, box.notary.vkey), report)
     except (DatabaseError, DeedboxError, DiskError) as error:
-        report = audit_pages(sealed)
         report.add("box", f"cannot be opened: {error}")
     _show(report, as_json=options.json)
     return 0 if report.clean else 1

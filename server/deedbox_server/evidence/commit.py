@@ -33,6 +33,7 @@ class Arrival:
     captured: bool = True
     upload: str | None = None
     offered: bool = False
+    media_type: str | None = None  # the sender's word, for a name that does not tell
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Committer:
                     statement.file.size,
                     arrival.blob,
                     statement.file.name,
-                    mimetypes.guess_type(statement.file.name)[0] or "application/octet-stream",
+                    mimetypes.guess_type(statement.file.name)[0] or arrival.media_type or "application/octet-stream",
                     json.dumps(list(statement.labels), ensure_ascii=False),
                     statement.captured.time,
                     received,

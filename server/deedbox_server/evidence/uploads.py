@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -74,8 +75,13 @@ class Uploads:
         async with live.lock:
             return (await self._writer(live, row)).durable_offset
 
-    async def put(self, upload: str, owner: str, offset: int, pieces: AsyncIterator[bytes]) -> int:
-        """Append the pieces at `offset`; returns the durable size. What came before a cut connection is kept too."""
+    async def put(
+        self, upload: str, owner: str, offset: int, pieces: AsyncIterator[bytes], *, whole: bool = False
+    ) -> int:
+        """Append the pieces at `offset`; returns the durable size. What came before a cut connection is kept too.
+
+        With `whole` all of the pieces count or, when they end with an error, none of them.
+        """
         row = await self._open_row(upload, owner)
         live = self._live_of(upload)
         async with live.lock:
@@ -83,11 +89,11 @@ class Uploads:
             if offset != writer.durable_offset:
                 raise OffsetMismatch(writer.durable_offset)
             try:
-                await _append(writer, row["size"], pieces)
+                await _append(writer, row["size"], pieces, sys.maxsize if whole else DURABLE_EVERY)
+                return await writer.durable()
             except BaseException:
-                await _keep(writer)
+                await (writer.roll_back() if whole else _keep(writer))
                 raise
-            return await writer.durable()
 
     async def finish(self, upload: str, owner: str) -> Arrived:
         """Close the upload's blob. The same again after a crash gives the same bytes."""
@@ -95,7 +101,11 @@ class Uploads:
         live = self._live_of(upload)
         async with live.lock:
             writer = await self._writer(live, row)
-            return Arrived(upload, await writer.finish(), writer.head(HEAD_BYTES))
+            try:
+                return Arrived(upload, await writer.finish(), writer.head(HEAD_BYTES))
+            except BaseException:
+                await writer.roll_back()  # so that it can be finished when there is room again
+                raise
 
     async def forget(self, upload: str, owner: str) -> None:
         """Give an unfinished upload up: its bytes and its row go."""
@@ -103,6 +113,16 @@ class Uploads:
         await self._drop(upload, row["blob"])
         async with self._db.transaction():
             await self._db.execute("DELETE FROM upload WHERE id = {} AND state = {}", upload, OPEN)
+
+    async def let_go(self, upload: str) -> None:
+        """Give back what an upload that rests holds in memory: its next request takes it up from the disk."""
+        live = self._live.get(upload)
+        if live is None or live.lock.locked():
+            return
+        async with live.lock:
+            del self._live[upload]
+            if live.writer is not None:
+                await live.writer.abandon()
 
     async def closed(self, uploads: list[str]) -> None:
         """Mark as closed in the caller's transaction."""
@@ -149,13 +169,13 @@ class Uploads:
         return row
 
 
-async def _append(writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes]) -> None:
+async def _append(writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes], durable_every: int) -> None:
     checked = writer.offset
     async for piece in pieces:
         if size is not None and writer.offset + len(piece) > size:
             raise SizeMismatch(f"The upload was announced with {size} bytes and is sent more.")
         await writer.write(piece)
-        if writer.offset - checked >= DURABLE_EVERY:
+        if writer.offset - checked >= durable_every:
             checked = await writer.durable()
 
 

@@ -102,15 +102,19 @@ class Devices:
     async def revoke(self, device: UUID, by: Principal) -> None:
         """From the next request on, open connections included, the device is refused. Again is the same as once.
 
-        NotFound if there is no such device. Revocation is for good: the desk is paired anew, as another device.
+        NotFound if there is no such device, and for the box itself, which is its own account's. Revocation is for good: the
+        desk is paired anew, as another device.
         """
         now = self._clock()
         async with self._db.transaction():
             row = await self._db.fetch_one(
-                "UPDATE device SET revoked = {} WHERE id = {} AND revoked IS NULL RETURNING *", now, device
+                "UPDATE device SET revoked = {} WHERE id = {} AND id <> account AND revoked IS NULL RETURNING *",
+                now,
+                device,
             )
             if row is None:
-                if await self._db.fetch_one("SELECT id FROM device WHERE id = {}", device) is None:
+                known = "SELECT id FROM device WHERE id = {} AND id <> account"
+                if await self._db.fetch_one(known, device) is None:
                     raise NotFound
                 return
             await self._db.execute(

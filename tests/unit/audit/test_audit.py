@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deedbox_disk.sealed_sqlite import connect
-from deedbox_server.audit import Report, Sources, audit
+from deedbox_server.audit import Report, Sources, audit, audit_pages
 from deedbox_server.evidence.derive import DerivedDraft
 from deedbox_server.vault.keyring import Keyring
 from deedbox_server.vault.unlock import KeyFile
@@ -42,7 +42,9 @@ async def audited(office: Office, tmp_path: Path) -> Report:
     if settings.database_url is None:
         sealed[settings.database_file] = keyring.named("database")
     box = office.box
-    return await audit(Sources(box.database, box.keys, box.vault, box.notary.vkey, sealed))
+    report = audit_pages(sealed)
+    await audit(Sources(box.database, box.keys, box.vault, box.notary.vkey), report)
+    return report
 
 
 async def test_an_honest_box_audits_clean(desk_and_box: Office, tmp_path: Path) -> None:

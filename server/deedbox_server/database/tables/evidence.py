@@ -18,6 +18,20 @@ class Upload(Table, tablename="upload"):
     touched = Timestamptz(index=True)
 
 
+class DesklessUpload(Table, tablename="deskless_upload"):
+    """What an upload of a person's program is to become, and who began it; `arrived` once every byte is durable. Kept
+    until it expires.
+    """
+
+    upload = Text(primary_key=True)
+    account = UUID(index=True)
+    account_name = Text()
+    via = Text()
+    metadata = Text()
+    expires = Timestamptz(index=True)
+    arrived = Boolean()
+
+
 class Statement(Table, tablename="statement"):
     """A signed statement as it came, capture or gap; one for each journal number of a device. `record` is that of
     its log entry.
