@@ -1,0 +1,20 @@
+"""Who may call without saying who they are: these routes and no other. A new handler without a principal fails here."""
+
+import pytest
+
+from deedbox_server.app.listeners import device_app, people_app
+from deedbox_server.web.identity import open_routes
+from kit.open_box import Office
+
+pytestmark = pytest.mark.anyio
+
+LOG = {"GET /log/checkpoint", "GET /log/key", "GET /log/tile/{path:path}"}
+
+
+async def test_people_may_ask_for_health_log_and_pairing_without_a_key(desk_and_box: Office) -> None:
+    pairing = {"POST /pair/v1/finish", "POST /pair/v1/renew", "POST /pair/v1/start"}
+    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | {"GET /health/live", "GET /health/ready"}
+
+
+async def test_a_device_may_read_the_log_and_for_all_else_its_certificate_is_looked_up(desk_and_box: Office) -> None:
+    assert open_routes(device_app(desk_and_box.box)) == LOG
