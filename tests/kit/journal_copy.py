@@ -1,0 +1,56 @@
+"""Looking into a desk's journal without touching it: what a kill left stays as it is for the desk to meet."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from deedbox_checkout.local_desk import LocalDesk
+from deedbox_desktop.engine.keys import DeskKeys, open_keys
+from deedbox_desktop.engine.state_folder import StateFolder
+from deedbox_disk.sealed_sqlite import connect
+
+
+@dataclass(frozen=True)
+class HeldReceipt:
+    """A receipt as the desk keeps it, with the digests that it was verified for."""
+
+    sequence: int
+    statement: bytes
+    content: bytes | None
+    receipt: bytes
+
+
+def desk_keys(desk: LocalDesk) -> DeskKeys:
+    passphrase = desk.passphrase_file.read_text().strip()
+    return open_keys(StateFolder(desk.state).keys, passphrase=passphrase, keyring=None)
+
+
+@contextmanager
+def copied_journal(desk: LocalDesk, keys: DeskKeys) -> Iterator[apsw.Connection]:
+    """The journal of a desk that does not run, copied with its write-ahead log and opened as the desk would open it."""
+    journal = StateFolder(desk.state).journal
+    with tempfile.TemporaryDirectory(prefix="journal-") as folder:
+        for suffix in ("", "-wal"):
+            source = journal.with_name(journal.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, Path(folder) / source.name)
+        connection = connect(Path(folder) / journal.name, keys.journal)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def held_receipts(journal: apsw.Connection) -> dict[int, HeldReceipt]:
+    """By journal number."""
+    rows = journal.execute("SELECT sequence, digest, content, receipt FROM receipt JOIN statement USING (sequence)")
+    return {row[0]: HeldReceipt(*row) for row in rows}
+
+
+def seen_checkpoints(journal: apsw.Connection) -> list[str]:
+    return [str(note) for (note,) in journal.execute("SELECT note FROM checkpoint ORDER BY size")]
