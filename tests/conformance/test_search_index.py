@@ -12,7 +12,7 @@ from deedbox_server.database import Database
 from deedbox_server.documents.derived import Word
 from deedbox_server.documents.indexing import IndexedExhibit, IndexedPage
 from deedbox_server.search.fts5 import Fts5Index
-from deedbox_server.search.index import ROW_WORDS, Count, SearchIndex
+from deedbox_server.search.index import MAX_COUNT, ROW_WORDS, Count, SearchIndex
 from deedbox_server.search.matching import matches
 from deedbox_server.search.postgres import PostgresIndex
 from deedbox_server.search.query import Group, Phrase, Query, parse_query
@@ -164,6 +164,12 @@ async def test_a_long_list_goes_on_where_it_stopped(index: SearchIndex) -> None:
         after = part.after
     assert after is None
     assert seen == [(exhibit, page) for exhibit in reversed(exhibits) for page in (1, 2)]
+
+
+async def test_counting_stops_where_nobody_reads_on(index: SearchIndex) -> None:
+    pages = tuple(IndexedPage(number, "gate") for number in range(1, MAX_COUNT + 3))
+    await index.put(IndexedExhibit(uuid.UUID(int=9), CASE, pages))
+    assert await index.count(parse_query("gate"), (CASE,)) == Count(1, MAX_COUNT, more=True)
 
 
 async def test_putting_again_replaces(index: SearchIndex) -> None:

@@ -18,7 +18,7 @@ from deedbox_disk.errors import DiskError, OutOfSpace
 from deedbox_server.database.sqlite_thread import ConnectionThread, TaskQueue
 from deedbox_server.documents.indexing import IndexedExhibit
 from deedbox_server.errors import DiskFull, Unavailable
-from deedbox_server.search.index import MAX_FOUND, ROW_BITS, Count, Found, Row, hit, rows_of
+from deedbox_server.search.index import MAX_COUNT, MAX_FOUND, ROW_BITS, Count, Found, Row, hit, rows_of
 from deedbox_server.search.query import Group, Phrase, Query
 
 # Raise it whenever rows or words change their form: an index of another version is made anew.
@@ -46,7 +46,10 @@ _FIND = f"""
         SELECT rowid AS id FROM page_words WHERE {_WALLED} AND rowid < :after ORDER BY rowid DESC LIMIT :limit) AS hit
     JOIN page ON page.id = hit.id JOIN exhibit ON exhibit.number = (hit.id >> {ROW_BITS}) ORDER BY page.id DESC
 """
-_COUNT = f"SELECT count(DISTINCT rowid >> {ROW_BITS}), count(*) FROM page_words WHERE {_WALLED}"
+_COUNT = f"""
+    SELECT count(DISTINCT hit.id >> {ROW_BITS}), min(count(*), {MAX_COUNT}), count(*) > {MAX_COUNT} FROM (
+        SELECT rowid AS id FROM page_words WHERE {_WALLED} LIMIT {MAX_COUNT + 1}) AS hit
+"""
 _BEYOND = 1 << 62
 
 
@@ -119,7 +122,12 @@ class Fts5Index:
         if not query.groups or not cases:
             return Count(0, 0)
         values = _walled(query, cases)
-        return await self._read(lambda connection: Count(*_rows(connection, _COUNT, values)[0]))
+
+        def work(connection: apsw.Connection) -> Count:
+            [[exhibits, pages, more]] = _rows(connection, _COUNT, values)
+            return Count(exhibits, pages, bool(more))
+
+        return await self._read(work)
 
     async def close(self) -> None:
         for tasks in (self._writes, self._reads):

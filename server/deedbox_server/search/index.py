@@ -20,6 +20,8 @@ ROW_WORDS = 4000
 # backwards through the numbers gives the newest exhibit first and its pages in their order.
 ROW_BITS = 20
 MAX_FOUND = 100
+# Nobody reads further than this many pages; counting all the pages with a common word would take a second at a million.
+MAX_COUNT = 10_000
 
 _PLACE = struct.Struct("<IIHHHH")
 
@@ -45,10 +47,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Count:
-    """How much fits in all."""
+    """How much fits in all; with `more`, at least that much."""
 
     exhibits: int
     pages: int
+    more: bool = False
 
 
 class SearchIndex(Protocol):
@@ -74,7 +77,7 @@ class SearchIndex(Protocol):
         """The pages of these cases that fit, at most MAX_FOUND at a time."""
 
     async def count(self, query: Query, cases: Sequence[UUID]) -> Count:
-        """How many fit in these cases."""
+        """How many fit in these cases, counted to MAX_COUNT pages."""
 
     async def close(self) -> None: ...
 

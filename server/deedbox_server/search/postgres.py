@@ -10,7 +10,7 @@ from uuid import UUID
 
 from deedbox_server.database import Database
 from deedbox_server.documents.indexing import IndexedExhibit
-from deedbox_server.search.index import MAX_FOUND, ROW_BITS, Count, Found, Row, hit, rows_of
+from deedbox_server.search.index import MAX_COUNT, MAX_FOUND, ROW_BITS, Count, Found, Row, hit, rows_of
 from deedbox_server.search.query import Group, Phrase, Query
 
 # Raise it whenever rows or words change their form: an index of another version is made anew.
@@ -38,7 +38,11 @@ _FIND = f"""
         SELECT id, page, text, words FROM search_page WHERE {_WALLED} AND id < {{}} ORDER BY id DESC LIMIT {{}}) AS hit
     JOIN search_exhibit ON search_exhibit.number = (hit.id >> {ROW_BITS}) ORDER BY hit.id DESC
 """
-_COUNT = f"SELECT count(DISTINCT id >> {ROW_BITS}) AS exhibits, count(*) AS pages FROM search_page WHERE {_WALLED}"
+_COUNT = f"""
+    SELECT count(DISTINCT hit.id >> {ROW_BITS}) AS exhibits, least(count(*), {MAX_COUNT}) AS pages,
+        count(*) > {MAX_COUNT} AS more
+    FROM (SELECT id FROM search_page WHERE {_WALLED} LIMIT {MAX_COUNT + 1}) AS hit
+"""
 _INSERT = (
     "INSERT INTO search_page (id, page, text, words, vector) "
     "VALUES ({}, {}, {}, {}, CAST(CAST({} AS text) AS tsvector))"
@@ -111,7 +115,7 @@ class PostgresIndex:
         if not query.groups or not cases:
             return Count(0, 0)
         [row] = await self._database.fetch(_COUNT, tsquery(query), _list(cases))
-        return Count(row["exhibits"], row["pages"])
+        return Count(row["exhibits"], row["pages"], row["more"])
 
     async def close(self) -> None:
         """Nothing here is its own to close."""
