@@ -48,7 +48,7 @@ class Custody:
     async def append(self, events: Sequence[Event]) -> dict[UUID, int]:
         """Write records and stage their entries in the caller's transaction; returns each event's number.
 
-        Two writers of one exhibit's chain meet at its unique number: one of them fails and is tried again by its caller.
+        Writers of one exhibit's chain wait for each other: SQLite has one writer, on Postgres the exhibit's row is locked.
         """
         # A received event begins its exhibit's chain: only the others have a record before them.
         tails = await self._tails({event.exhibit for event in events if event.kind != "received"})
@@ -79,6 +79,10 @@ class Custody:
         return sorted(rows, key=lambda row: (row["exhibit"], row["number"]))
 
     async def _tails(self, exhibits: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
+        if self._db.dialect == "postgres":
+            await self._db.fetch_in(
+                "SELECT id FROM exhibit WHERE id IN ", sorted(exhibits), suffix=" ORDER BY id FOR UPDATE"
+            )
         rows = await self._db.fetch_in(
             "SELECT exhibit, number, record FROM custody_event c WHERE number = "
             "(SELECT max(number) FROM custody_event m WHERE m.exhibit = c.exhibit) AND exhibit IN ",

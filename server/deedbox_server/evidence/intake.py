@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from uuid import UUID
 
 from deedbox_server.database import Database
@@ -110,8 +111,8 @@ class Intake:
     async def close(self, sender: Sender, closings: Sequence[Closing]) -> list[Result]:
         """Streaming lane: each statement closes the upload that holds its bytes."""
         results = []
-        for closing in closings:
-            results.append(await self._close(sender, closing))
+        for one in closings:
+            results.append(await self._close(sender, one))
         return results
 
     async def _close(self, sender: Sender, closing: Closing) -> Result:
@@ -222,8 +223,8 @@ class Intake:
             )
             if row is None:
                 return
-            reader = await self._vault.open(blob)
-            head = b"".join([piece async for piece in reader.read(0, min(reader.size, HEAD_BYTES))])
+            with closing(await self._vault.open(blob)) as reader:
+                head = b"".join([piece async for piece in reader.read(0, min(reader.size, HEAD_BYTES))])
             arrival = Arrival(check(row["envelope"], sender), blob, None, head, "held", True, upload, True)
             await self._committer.commit(sender.device, actor_of(sender), [arrival], None, KeyBatch())
 

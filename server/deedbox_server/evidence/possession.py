@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import os
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,8 +56,8 @@ class Possession:
         challenge = self._open.pop(proof.statement, None)
         if challenge is None or challenge.expires < time.monotonic():
             return None
-        reader = await self._vault.open(challenge.blob)
-        expected = await asyncio.to_thread(_mac, reader, challenge.nonce, proof.statement)
+        with closing(await self._vault.open(challenge.blob)) as reader:
+            expected = await asyncio.to_thread(_mac, reader, challenge.nonce, proof.statement)
         return challenge.blob if hmac.compare_digest(expected, proof.mac) else None
 
 

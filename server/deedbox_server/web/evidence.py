@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -118,8 +119,9 @@ def _send(request: AnyRequest, reader: BlobReader, content: bytes, media_type: s
 
 
 async def _bytes(reader: BlobReader, start: int, end: int) -> AsyncIterator[bytes]:
-    async for piece in reader.read(start, end):
-        yield piece
+    with closing(reader):
+        async for piece in reader.read(start, end):
+            yield piece
 
 
 def _exhibit(exhibit: Exhibit) -> dict[str, object]:

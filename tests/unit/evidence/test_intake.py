@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from deedbox_sync import possession, receipt
+from deedbox_sync import possession, receipt, uuid7
 from deedbox_sync.transfer import Closing, PossessionProof, Result, State
 from kit.field_desk import FieldDesk, digest_of
 from kit.open_box import Office
@@ -214,3 +214,12 @@ async def test_a_file_saved_again_supersedes_the_older_exhibit_and_both_say_so(d
     assert newer.supersedes == older.id
     records = await desk_and_box.box.custody.records([older.id])
     assert [row["kind"] for row in records] == ["received", "superseded"]
+
+
+async def test_two_who_read_one_exhibit_at_once_both_leave_their_event(desk_and_box: Office) -> None:
+    await batch(desk_and_box, [desk_and_box.desk.item("a.txt", b"one")])
+    (exhibit,) = await exhibits(desk_and_box)
+    people = [replace(desk_and_box.principal, account=uuid7.new(), name=f"person {n}") for n in range(4)]
+    await asyncio.gather(*(desk_and_box.box.exhibits.open(person, exhibit.id, "viewed") for person in people))
+    records = await desk_and_box.box.custody.records([exhibit.id])
+    assert [row["number"] for row in records] == [1, 2, 3, 4, 5]
