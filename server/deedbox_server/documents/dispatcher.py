@@ -4,6 +4,7 @@ Whatever a worker does, a call ends within its time with a `WorkerResult`; the b
 """
 
 import asyncio
+import os
 import platform
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -12,13 +13,14 @@ from typing import Protocol
 
 from deedbox_server.documents import seccomp
 from deedbox_server.documents.kinds import HEAD_BYTES, Kind, kind_of
-from deedbox_server.documents.limits import WorkerLimits
+from deedbox_server.documents.limits import MIB, WorkerLimits
 from deedbox_server.documents.sandbox import Sandbox, SandboxUnavailable, find_sandbox
 from deedbox_server.documents.sealed_input import sealed, sealed_bytes
 from deedbox_server.documents.states import ReadState
 from deedbox_server.documents.worker_process import Ending, Refused, WorkerProcess
 from deedbox_server.documents.worker_protocol import Progress, ProtocolError, ResultReader, WorkerResult
 from deedbox_server.documents.worker_request import WorkerRequest, encode_request
+from deedbox_server.settings import Settings
 
 # -I: nothing from the environment or a user's folder is imported; -B: nothing could be written anyway.
 WORKER = (sys.executable, "-I", "-B", "-X", "utf8", "-m", "deedbox_server.documents.worker_main")
@@ -63,6 +65,22 @@ class Dispatcher:
         self._slots: asyncio.Queue[int] = asyncio.Queue()
         for slot in range(slots):
             self._slots.put_nowait(slot)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Dispatcher":
+        """As the settings say. Each worker takes its share of the processors for the pages of its document."""
+        limits = WorkerLimits(
+            memory_bytes=settings.worker_memory_mb * MIB,
+            seconds=float(settings.worker_seconds),
+            scratch_bytes=settings.worker_scratch_mb * MIB,
+        )
+        return cls(
+            hidden=(settings.data,),
+            limits=limits,
+            languages=settings.ocr_languages,
+            slots=settings.worker_count,
+            jobs=max(1, len(os.sched_getaffinity(0)) // settings.worker_count),
+        )
 
     async def sandbox(self) -> Sandbox:
         """The walls, proven once to stand on this machine. SandboxUnavailable says why they do not; the next call tries again."""

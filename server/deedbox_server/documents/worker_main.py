@@ -28,10 +28,10 @@ def main() -> None:
         result = WorkerResult(error.state, 0, error.note, "")
     except MemoryError:
         result = WorkerResult(ReadState.OUT_OF_MEMORY, 0, "", "")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EFBIG):
-            raise
-        result = WorkerResult(ReadState.OUT_OF_SCRATCH, 0, "", "")
+    except Exception as error:  # over damaged files the libraries raise whatever comes to them
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG)
+        state = ReadState.OUT_OF_SCRATCH if full else ReadState.DAMAGED
+        result = WorkerResult(state, 0, f"raised:{type(error).__name__}", "")
     _send(answers, encode_result(result))
 
 

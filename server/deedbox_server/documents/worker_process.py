@@ -5,6 +5,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
+from typing import cast
 
 from deedbox_server.documents.process_tree import resident_bytes
 
@@ -82,8 +83,8 @@ class WorkerProcess(asyncio.SubprocessProtocol):
         return Ending.EXITED
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport = transport
+        # Not every loop's transport is a subclass: uvloop's only has the same methods.
+        self._transport = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 2:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import random
 from pathlib import Path
 
 import pikepdf
@@ -193,3 +194,15 @@ async def test_more_pages_than_allowed_are_read_in_part_and_it_says_so(make_disp
     result = Read(await make_dispatcher(limits=limits).read(source(document)))
     assert result.note == "partly-recognised"
     assert [page.by for page in result.pages] == [By.RECOGNISED, By.NONE]
+
+
+async def test_documents_with_random_damage_end_in_a_state_of_theirs(read):
+    chance = random.Random(7)
+    whole = joined(typed("A page about conveyance, with enough text of its own."), scanned(SENTENCE))
+    states = set()
+    for _ in range(10):
+        damaged = bytearray(whole)
+        for _ in range(40):
+            damaged[chance.randrange(9, len(damaged))] = chance.randrange(256)
+        states.add((await read(bytes(damaged[: chance.randrange(len(damaged) // 2, len(damaged))]))).state)
+    assert states <= {ReadState.READ, ReadState.DAMAGED}

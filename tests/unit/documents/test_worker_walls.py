@@ -10,6 +10,13 @@ from deedbox_server.documents import sandbox as walls
 from deedbox_server.documents.limits import MIB
 from deedbox_server.documents.states import ReadState
 
+
+@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
+def anyio_backend(request):
+    """Both loops that the box may run under: they start and end processes each in their own way."""
+    return ("asyncio", {"use_uvloop": request.param == "uvloop"})
+
+
 ANSWER = """
     import os
     from deedbox_server.documents.states import ReadState
