@@ -14,7 +14,7 @@ A witness cosigned the checkpoint of all 15. The checkpoint of the first 9 may c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -328,7 +328,3 @@ def edited(files: Files, path: str, change: Callable[[Json], Json | None]) -> Fi
     value = canonical_json.parse(files[path], limit=1 << 24)
     result = change(value)
     return bagged({**files, path: canonical_json.encode(value if result is None else result)})
-
-
-def ordered(files: Mapping[str, bytes]) -> Sequence[tuple[str, bytes]]:
-    return sorted(files.items())

@@ -41,21 +41,15 @@ class Findings:
         self.remarks: list[str] = []
         self.counted: dict[int, str] = {}
         self.total = 0
-        self._checks: set[int] = set()
 
     def fault(self, check: int, code: str, where: str, what: str) -> None:
         self.total += 1
-        self._checks.add(check)
         if len(self.faults) < MAX_KEPT:
             self.faults.append(Finding(check, code, where, what))
 
     def remark(self, text: str) -> None:
         if len(self.remarks) < MAX_KEPT:
             self.remarks.append(text)
-
-    def holds(self, check: int) -> bool:
-        """Whether the check found no fault so far."""
-        return check not in self._checks
 
     @contextmanager
     def catching(self, check: int, code: str, where: str) -> Iterator[None]:

@@ -13,6 +13,7 @@ from deedbox_verify.findings import CHECKS, Finding
 from deedbox_verify.verdict import ExhibitVerdict, Verdict
 
 _TOLD_PER_CHECK = 12  # a broken bundle can have thousands of faults; --json has them all
+_TOLD_EXHIBITS = 100
 _NAME_WIDTH = 34
 _LABEL_WIDTH = 14
 
@@ -100,12 +101,14 @@ def _more(style: Style, text: str) -> str:
 
 def _exhibits(verdict: Verdict, style: Style) -> Iterator[str]:
     rows = [("Exhibit", "Name", "Size", "Captured", "Outside time", "By")]
-    rows += [_exhibit_row(exhibit) for exhibit in verdict.exhibits]
+    rows += [_exhibit_row(exhibit) for exhibit in verdict.exhibits[:_TOLD_EXHIBITS]]
     widths = [max(_width(row[column]) for row in rows) for column in range(5)]
     for place, row in enumerate(rows):
         cells = [_pad(cell, width) for cell, width in zip(row[:5], widths, strict=True)]
         line = "  " + "  ".join([*cells, row[5]]).rstrip()
         yield style.paint("", line) if place == 0 else line
+    if len(verdict.exhibits) > _TOLD_EXHIBITS:
+        yield f"  and {len(verdict.exhibits) - _TOLD_EXHIBITS} more exhibits (--json tells all)"
 
 
 def _exhibit_row(exhibit: ExhibitVerdict) -> tuple[str, str, str, str, str, str]:

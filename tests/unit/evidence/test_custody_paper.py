@@ -16,9 +16,11 @@ from deedbox_server.evidence.custody_paper import Bracket, CustodyPaper, PaperEx
 from deedbox_sync.canonical_json import Json
 from deedbox_sync.custody import Actor, CustodyRecord
 from deedbox_sync.file_facts import FileFacts
+from deedbox_sync.statement import ReadException
 from sync_samples import NOON, capture_statement
 
 ANNA = "account:0195a3c4-0000-7000-8000-00000000a44a"
+EXPORT: Mapping[str, Json] = {"bundle": "x", "purpose": "a purpose " * 40}
 RECEIVED: Mapping[str, Json] = {"captured": True}
 
 
@@ -139,6 +141,29 @@ def test_it_is_letter_size_and_archivable_with_its_fonts_inside() -> None:
         embedded = [font.DescendantFonts[0].FontDescriptor for font in fonts]
         assert embedded
         assert all("/FontFile2" in one or "/FontFile3" in one for one in embedded)
+
+
+def test_a_long_paper_counts_its_pages_through() -> None:
+    """Set in parts, joined into one; here one exhibit takes two pages, which moves all numbers after it."""
+    reasons = tuple(ReadException("read-error", "sector " * 200) for _ in range(9))
+    wordy = replace(exhibit(name="w" * 255), captured=capture_statement(exceptions=reasons, purpose="p " * 200))
+    many = [replace(exhibit(), number=number) for number in range(1, 61)]
+    data = render_custody(paper(*many[:30], _tall(wordy), *many[31:]))
+    texts = pages(data)
+    total = len(texts)
+    assert total == 61
+    assert [f"page {number} of {total}" in text for number, text in enumerate(texts, 1)] == [True] * total
+    assert data == render_custody(paper(*many[:30], _tall(wordy), *many[31:]))
+    with pikepdf.open(io.BytesIO(data)) as document:
+        assert document.open_metadata().pdfa_status == "2B"
+        assert "/StructTreeRoot" not in document.Root
+
+
+def _tall(one: PaperExhibit) -> PaperExhibit:
+    """More events than fit beside long words."""
+    forms = [record(2 + at, "derived", 2, {"form": f"form-{at}", "producer": "p"}) for at in range(4)]
+    downloads = [record(6 + at, "downloaded" if at % 2 else "exported", 5 + at, EXPORT) for at in range(8)]
+    return replace(one, records=(*one.records, *forms, *downloads))
 
 
 def test_it_is_the_same_twice() -> None:
