@@ -1,5 +1,6 @@
 """A worker's result files, believed only as far as they can be checked: known forms, strict formats, words within texts."""
 
+import re
 from collections.abc import Mapping
 
 from deedbox_server.documents.derived import (
@@ -18,11 +19,15 @@ from deedbox_server.documents.derived import (
 from deedbox_server.documents.worker_protocol import WorkerResult
 from deedbox_sync.errors import FormatError
 
+# It is kept in the job's row, which may be seen where contents may not.
+_NOTE = re.compile(r"[0-9A-Za-z:_-]{0,80}")
 _TYPES: Mapping[str, str] = {TEXT: JSON_TYPE, WORDS: JSON_TYPE, FACTS: JSON_TYPE, SEARCHABLE_PDF: PDF_TYPE}
 
 
 def check_result(result: WorkerResult) -> None:
     """FormatError names the file that is not what it says it is. A searchable PDF is only known to begin as one."""
+    if not _NOTE.fullmatch(result.note):
+        raise FormatError("note", "is no word of ours")
     files = {file.form: file for file in result.files}
     for form, file in files.items():
         if _TYPES.get(form) != file.media_type:

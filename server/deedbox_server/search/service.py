@@ -1,5 +1,6 @@
 """Searching as a person does it: what was typed, within what this person may see."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +9,10 @@ from deedbox_server.database import Database
 from deedbox_server.people import Permissions, Principal
 from deedbox_server.search.index import Count, Found, SearchIndex
 from deedbox_server.search.query import parse_query
+from deedbox_server.vault.errors import BlobDamaged
+from deedbox_sync.errors import FormatError
 
+_log = logging.getLogger(__name__)
 _PAGE = 500  # exhibits listed at a time while rebuilding
 
 
@@ -53,7 +57,10 @@ async def rebuild(db: Database, index: SearchIndex, index_exhibit: Callable[[UUI
     last, done = UUID(int=0), 0
     while rows := await db.fetch(f"SELECT id FROM exhibit WHERE id > {{}} ORDER BY id LIMIT {_PAGE}", last):
         for row in rows:
-            await index_exhibit(row["id"])
+            try:
+                await index_exhibit(row["id"])
+            except (BlobDamaged, FormatError) as error:  # the audit names it; it hides no other
+                _log.warning("exhibit %s could not be indexed: %s", row["id"], type(error).__name__)
             strangers.discard(row["id"])
             last, done = row["id"], done + 1
     await index.forget(sorted(strangers))

@@ -1,13 +1,11 @@
 """From a received exhibit to a word found: the job, its derived documents, its states, and a second try."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
 
-from conftest import DATABASE_KEY
 from deedbox_checkout.samples import HIDDEN_WORD, make_samples
 from deedbox_server.documents.derived import By, PageText, encode_text
 from deedbox_server.documents.dispatcher import Dispatcher
@@ -19,7 +17,6 @@ from deedbox_server.documents.worker_protocol import Progress, ResultFile, Worke
 from deedbox_server.evidence.commit import Received
 from deedbox_server.jobs import Handlers, JobState, JobStatus, Runner
 from deedbox_server.search.index import SearchIndex
-from deedbox_server.search.opening import open_index
 from deedbox_server.search.service import Search, rebuild
 from kit.open_box import Office
 
@@ -59,10 +56,8 @@ def office_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-async def index(desk_and_box: Office) -> AsyncIterator[SearchIndex]:
-    opened = await open_index(desk_and_box.box.database, desk_and_box.box.settings.index_file, DATABASE_KEY)
-    yield opened
-    await opened.close()
+def index(desk_and_box: Office) -> SearchIndex:
+    return desk_and_box.box.index
 
 
 class Readers:
@@ -186,6 +181,7 @@ async def test_what_waited_for_the_sandbox_is_read_once_it_is_there(desk_and_box
         WorkerResult(ReadState.READ, 0, "", "x", (ResultFile("text", "application/pdf", b"%PDF-"),)),
         WorkerResult(ReadState.READ, 0, "", "x", (ResultFile("searchable-pdf", "application/pdf", b"MZ"),)),
         WorkerResult(ReadState.READ, 0, "", "x", (ResultFile("program", "application/json", b"{}"),)),
+        WorkerResult(ReadState.READ, 0, "what the letter says", "x"),
     ],
 )
 async def test_an_answer_that_is_not_what_it_says_is_thrown_away(desk_and_box, index, answer):
@@ -225,6 +221,19 @@ async def test_an_index_that_was_lost_is_rebuilt_from_the_derived_documents(desk
     assert await rebuild(box.database, index, readers.reading.index_exhibit) == 2
     assert await readers.found("gate OR wall") == [(second.subject, 1), (first.subject, 1)]
     assert await readers.found('"b txt"') == [(second.subject, 0)]
+
+
+async def test_damage_to_one_exhibit_hides_no_other_from_the_index(desk_and_box, index):
+    box = desk_and_box.box
+    readers = Readers(desk_and_box, index, ScriptedDispatcher([texts("the gate"), texts("the wall")]))
+    damaged = await readers.receive("a.txt", b"1")
+    whole = await readers.receive("b.txt", b"2")
+    await index.forget([damaged.subject, whole.subject])
+    await box.database.execute(
+        "UPDATE blob SET size = size + 1 WHERE id IN (SELECT blob FROM derived WHERE exhibit = {})", damaged.subject
+    )
+    await rebuild(box.database, index, readers.reading.index_exhibit)
+    assert await readers.found("gate OR wall") == [(whole.subject, 1)]
 
 
 async def test_a_case_that_may_not_be_seen_is_one_in_which_nothing_fits(desk_and_box, index):
