@@ -10,10 +10,8 @@ from deedbox_sync.bundle.names import safe_name, shown
 from deedbox_sync.errors import FormatError
 from deedbox_verify.contents import Contents, Measured
 from deedbox_verify.errors import UncheckableError
-from deedbox_verify.findings import Findings, counted
+from deedbox_verify.findings import FILES, Findings, counted
 from deedbox_verify.reader import BundleFiles, Progress, measure, read_whole
-
-_CHECK = 1
 
 
 def check_bag(files: BundleFiles, findings: Findings, progress: Progress) -> Contents:
@@ -26,7 +24,7 @@ def check_bag(files: BundleFiles, findings: Findings, progress: Progress) -> Con
         try:
             size, digests = measure(files, path, ("sha256",), progress)
         except OSError as problem:
-            findings.fault(_CHECK, "file.unreadable", shown(path), f"cannot be read: {problem.strerror}")
+            findings.fault(FILES, "file.unreadable", shown(path), f"cannot be read: {problem.strerror}")
             continue
         measures[path] = Measured(size, digests["sha256"])
     present = set(files.sizes)
@@ -37,11 +35,11 @@ def check_bag(files: BundleFiles, findings: Findings, progress: Progress) -> Con
     _compare(layout.TAG_MANIFEST, tags, roots, measures, findings)
     for path in layout.TAG_FILES:
         if tags is not None and path not in tags:
-            findings.fault(_CHECK, "bag.tag", layout.TAG_MANIFEST, f"does not list {path}")
+            findings.fault(FILES, "bag.tag", layout.TAG_MANIFEST, f"does not list {path}")
     contents = Contents(files, measures, findings)
     _check_tag_texts(contents, measures, findings)
     total = sum(one.size for one in measures.values())
-    findings.counted[_CHECK] = (
+    findings.counted[FILES] = (
         f"{counted(len(measures), 'file')}, {size_in_words(total)}, every digest right, nothing unlisted"
     )
     return contents
@@ -49,16 +47,16 @@ def check_bag(files: BundleFiles, findings: Findings, progress: Progress) -> Con
 
 def _listed(files: BundleFiles, path: str, limit: int, findings: Findings) -> Mapping[str, bytes] | None:
     if path not in files.sizes:
-        findings.fault(_CHECK, "bag.missing", path, "is missing")
+        findings.fault(FILES, "bag.missing", path, "is missing")
         return None
     data = read_whole(files, path, limit)
     if data is None:
-        findings.fault(_CHECK, "file.too-long", path, f"is longer than the {limit} bytes that it may have")
+        findings.fault(FILES, "file.too-long", path, f"is longer than the {limit} bytes that it may have")
         return None
     try:
         return bag.parse_manifest(data, path)
     except FormatError as problem:
-        findings.fault(_CHECK, "bag.manifest", shown(problem.where), problem.what)
+        findings.fault(FILES, "bag.manifest", shown(problem.where), problem.what)
         return None
 
 
@@ -73,14 +71,14 @@ def _compare(
         return
     for path in sorted(listed):
         if path not in measures:
-            findings.fault(_CHECK, "bag.missing", shown(path), f"is listed in {manifest} and is missing")
+            findings.fault(FILES, "bag.missing", shown(path), f"is listed in {manifest} and is missing")
         elif measures[path].sha256 != listed[path]:
             findings.fault(
-                _CHECK, "bag.digest", shown(path), f"is not the file that {manifest} lists: its SHA-256 is another"
+                FILES, "bag.digest", shown(path), f"is not the file that {manifest} lists: its SHA-256 is another"
             )
     for path in sorted(set(present) - set(listed)):
         hint = "; if this computer put it there, delete it and check again" if path.split("/")[-1] in _LITTER else ""
-        findings.fault(_CHECK, "bag.unlisted", shown(path), f"is not listed in {manifest}{hint}")
+        findings.fault(FILES, "bag.unlisted", shown(path), f"is not listed in {manifest}{hint}")
 
 
 #: Files that desktops leave in folders people look at.
@@ -88,19 +86,19 @@ _LITTER = frozenset([".DS_Store", "Thumbs.db", "desktop.ini", ".directory"])
 
 
 def _check_tag_texts(contents: Contents, measures: Mapping[str, Measured], findings: Findings) -> None:
-    text = contents.read(_CHECK, layout.BAGIT, layout.MAX_TAG_FILE)
+    text = contents.read(FILES, layout.BAGIT, layout.MAX_TAG_FILE)
     if text is not None and text != bag.BAGIT_TEXT:
-        findings.fault(_CHECK, "bag.tag", layout.BAGIT, "is not that of BagIt 1.0 in UTF-8")
-    data = contents.read(_CHECK, layout.BAG_INFO, layout.MAX_TAG_FILE)
+        findings.fault(FILES, "bag.tag", layout.BAGIT, "is not that of BagIt 1.0 in UTF-8")
+    data = contents.read(FILES, layout.BAG_INFO, layout.MAX_TAG_FILE)
     if data is None:
         return
-    with findings.catching(_CHECK, "bag.info", layout.BAG_INFO):
+    with findings.catching(FILES, "bag.info", layout.BAG_INFO):
         info = bag.parse_bag_info(data)
         paths = bag.payload(measures)
         octets = sum(measures[path].size for path in paths)
         if (info.octets, info.files) != (octets, len(paths)):
             told, found = f"{info.octets}.{info.files}", f"{octets}.{len(paths)}"
-            findings.fault(_CHECK, "bag.info", layout.BAG_INFO, f"tells a payload of {told}, there is {found}")
+            findings.fault(FILES, "bag.info", layout.BAG_INFO, f"tells a payload of {told}, there is {found}")
 
 
 def check_layout(files: BundleFiles, contents: Contents, index: BundleIndex, findings: Findings) -> None:
@@ -108,19 +106,19 @@ def check_layout(files: BundleFiles, contents: Contents, index: BundleIndex, fin
     expected = set(expected_paths(index))
     present = set(contents.measures)
     for path in sorted(expected - present):
-        findings.fault(_CHECK, "bag.absent", shown(path), "belongs to the bundle and is missing")
+        findings.fault(FILES, "bag.absent", shown(path), "belongs to the bundle and is missing")
     for path in sorted(present - expected):
-        findings.fault(_CHECK, "bag.purpose", shown(path), "has no place in the bundle that data/bundle.json describes")
+        findings.fault(FILES, "bag.purpose", shown(path), "has no place in the bundle that data/bundle.json describes")
     if files.folder.startswith("deedbox-bundle-") and files.folder != layout.top_folder(index.bundle):
         findings.remark(f"The folder is called {shown(files.folder)}, the bundle {index.bundle}.")
-    data = contents.read(_CHECK, layout.BAG_INFO, layout.MAX_TAG_FILE)
+    data = contents.read(FILES, layout.BAG_INFO, layout.MAX_TAG_FILE)
     if data is not None:
         try:
             info = bag.parse_bag_info(data)
         except FormatError:
             return  # told by check_bag
         if info.bundle != index.bundle or info.made != index.made.date():
-            findings.fault(_CHECK, "bag.info", layout.BAG_INFO, "names another bundle or day than data/bundle.json")
+            findings.fault(FILES, "bag.info", layout.BAG_INFO, "names another bundle or day than data/bundle.json")
 
 
 def expected_paths(index: BundleIndex) -> Iterable[str]:

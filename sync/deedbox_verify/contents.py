@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from deedbox_verify.findings import Findings
+from deedbox_verify.findings import FILES, Findings
 from deedbox_verify.reader import BundleFiles, Progress, measure, read_whole
 
 
@@ -27,8 +27,10 @@ class Contents:
         self.measures = measures
 
     def read(self, check: int, path: str, limit: int) -> bytes | None:
-        """None where the file is missing (the first check says so), too long or changing (told here)."""
+        """None where the file is missing, too long or changing; told, so that no check seems to hold without its file."""
         if path not in self.measures:
+            if check != FILES:  # which tells of what is missing by itself
+                self._findings.fault(check, "file.missing", path, "is missing or cannot be read")
             return None
         try:
             data = read_whole(self._files, path, limit)

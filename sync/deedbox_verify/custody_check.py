@@ -218,5 +218,7 @@ def _check_one(
         if told != (str(derived.id), derived.form, derived.content.hex(), derived.size):
             findings.fault(_DERIVED, "derived.event", where, f"is not the document that event {derived.event} tells of")
     measured = contents.measures.get(derived.path)
-    if measured is not None and (measured.sha256, measured.size) != (derived.content, derived.size):
+    if measured is None:
+        findings.fault(_DERIVED, "file.missing", derived.path, "is missing or cannot be read")
+    elif (measured.sha256, measured.size) != (derived.content, derived.size):
         findings.fault(_DERIVED, "derived.content", derived.path, "is not the document that was made")

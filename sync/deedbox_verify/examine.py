@@ -8,7 +8,7 @@ from deedbox_sync.errors import FormatError
 from deedbox_verify.bag_check import check_bag, check_layout
 from deedbox_verify.custody_check import check_custody, check_derived
 from deedbox_verify.device_check import check_devices, check_uses
-from deedbox_verify.findings import Findings
+from deedbox_verify.findings import FILES, Findings
 from deedbox_verify.log_check import check_entries, check_log
 from deedbox_verify.reader import BundleFiles, Progress
 from deedbox_verify.receipt_check import check_receipts
@@ -22,13 +22,13 @@ def examine(files: BundleFiles, trust: Trust, progress: Progress = lambda _: Non
     """The verdict on a bundle. UncheckableError where it is none; whatever is wrong inside one is a finding."""
     findings = Findings()
     contents = check_bag(files, findings, progress)
-    data = contents.read(1, layout.INDEX, layout.MAX_INDEX)
+    data = contents.read(FILES, layout.INDEX, layout.MAX_INDEX)
     if data is None:
         return stopped_verdict(findings, f"{layout.INDEX} cannot be read")
     try:
         index = parse_index(data)
     except FormatError as problem:
-        findings.fault(1, "index.form", problem.where, problem.what)
+        findings.fault(FILES, "index.form", problem.where, problem.what)
         return stopped_verdict(findings, f"{layout.INDEX} is damaged, so that the other checks could not be made")
     check_layout(files, contents, index, findings)
     log = check_log(contents, index, trust, findings)

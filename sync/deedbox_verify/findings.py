@@ -20,6 +20,7 @@ CHECKS = {
     8: "devices",
     9: "outside time",
 }
+FILES = 1
 MAX_KEPT = 1_000  # faults told one by one; a bundle with more is told by their number
 
 

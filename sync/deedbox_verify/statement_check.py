@@ -127,7 +127,8 @@ def _check_original(
         findings.fault(_CHECK, "statement.index", layout.INDEX, what)
     measured = contents.measures.get(path)
     if measured is None:
-        return False  # told by check 1
+        findings.fault(_CHECK, "file.missing", path, "is missing or cannot be read")
+        return False
     if measured.sha256 != parsed.content:
         findings.fault(_CHECK, "statement.content", path, "is not the file that was captured: its SHA-256 is another")
     elif measured.size != parsed.file.size:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundle_maker import Files, edited, good_bundle
-from bundle_spoils import ORIGINAL_1, flip, records, set_to
+from bundle_spoils import ORIGINAL_1, drop, flip, records, set_to
 from deedbox_sync.bundle import layout
 from deedbox_verify.command import main
 from local_tsa import LocalTsa
@@ -106,6 +106,25 @@ def test_a_fault_is_told_with_its_file_and_the_status_is_1(laid: Laid, capsys: O
     out = capsys.readouterr().out
     assert f"✕ files         {ORIGINAL_1} is not the file that manifest-sha256.txt lists" in out
     assert "✕ intact        no: 2 faults, told above" in out
+
+
+@pytest.mark.parametrize(
+    ("path", "check"),
+    [
+        (ORIGINAL_1, "statements"),
+        (layout.statement(1), "statements"),
+        (layout.receipt(1), "receipts"),
+        (layout.custody(1), "custody"),
+        (layout.derived(1, "text.txt"), "derived"),
+        (layout.device_record(DESK), "devices"),
+        (layout.CHECKPOINT, "log"),
+        (layout.ENTRIES, "entries"),
+    ],
+)
+def test_no_check_seems_to_hold_without_its_file(laid: Laid, capsys: Output, path: str, check: str) -> None:
+    assert main([str(laid(drop(path)(good_bundle()))), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in told["checks"] if not one["holds"]} >= {"files", check}
 
 
 def test_attribution_falls_by_itself(laid: Laid, capsys: Output) -> None:
