@@ -109,7 +109,9 @@ class Chain:
         number = len(self.records) + 1
         previous = custody.digest(self.records[-1][0]) if self.records else custody.NO_DIGEST
         time = NOON + timedelta(seconds=len(log.entries))
-        record = custody.encode(CustodyRecord(self.exhibit, number, kind, time, actor, previous, detail))
+        record = custody.encode(
+            CustodyRecord(self.exhibit, number, kind, time, actor, previous, detail, bytes(range(32)))
+        )
         committed = {"record": custody.digest(record), "case": CASE.bytes, "person": actor.id.encode(), **values}
         self.records.append((record, log.append(f"exhibit.{kind}", committed)))
         return number

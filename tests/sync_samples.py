@@ -170,6 +170,7 @@ def custody_records(draw: st.DrawFn) -> CustodyRecord:
         actor=Actor(draw(ids), draw(texts), draw(texts)),
         previous=NO_DIGEST if number == 1 else draw(real_digests),
         detail=detail,
+        salt=draw(st.binary(min_size=32, max_size=32)),
     )
 
 

@@ -14,6 +14,7 @@ from deedbox_sync.errors import FormatError
 # A record is a few hundred bytes; the rest is room for purposes that people type.
 MAX_RECORD = 65_536
 DIGEST_LENGTH = 32
+SALT_LENGTH = 32
 NO_DIGEST = bytes(DIGEST_LENGTH)
 LANES = ("batch", "held", "spool", "stream", "upload")
 
@@ -31,7 +32,8 @@ class Actor:
 
 @dataclass(frozen=True)
 class CustodyRecord:
-    """One event in the life of an exhibit. `detail` has the members that its kind asks for."""
+    """One event in the life of an exhibit. `detail` has the members that its kind asks for; `salt` is random, so that the digest
+    of a withheld record tells nothing to whoever guesses."""
 
     exhibit: UUID
     number: int
@@ -40,6 +42,7 @@ class CustodyRecord:
     actor: Actor
     previous: bytes
     detail: Mapping[str, Json]
+    salt: bytes
 
 
 def encode(record: CustodyRecord) -> bytes:
@@ -53,6 +56,7 @@ def encode(record: CustodyRecord) -> bytes:
             "kind": record.kind,
             "number": record.number,
             "previous": record.previous.hex(),
+            "salt": record.salt.hex(),
             "time": timestamp.encode(record.time),
             "v": 1,
         }
@@ -75,6 +79,7 @@ def parse(data: bytes) -> CustodyRecord:
         actor=Actor(actor.text("id"), actor.text("name"), actor.text("via")),
         previous=fields.hex("previous", DIGEST_LENGTH),
         detail=fields.members("detail"),
+        salt=fields.hex("salt", SALT_LENGTH),
     )
     actor.done()
     fields.done()
@@ -92,6 +97,8 @@ def _check(record: CustodyRecord) -> None:
         raise FormatError("custody record.actor.id", "is not account:UUID, device:UUID or box")
     if len(record.previous) != DIGEST_LENGTH:
         raise FormatError("custody record.previous", f"is not {DIGEST_LENGTH} bytes")
+    if len(record.salt) != SALT_LENGTH:
+        raise FormatError("custody record.salt", f"is not {SALT_LENGTH} bytes")
     if (record.number == 1) != (record.previous == NO_DIGEST):
         raise FormatError("custody record.previous", "is zero for the first record and for no other")
     check = _DETAILS.get(record.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,7 +58,16 @@ class Custody:
         for event in events:
             number, previous = tails.get(event.exhibit, (0, NO_DIGEST))
             number += 1
-            record = CustodyRecord(event.exhibit, number, event.kind, now, event.actor, previous, event.detail)
+            record = CustodyRecord(
+                event.exhibit,
+                number,
+                event.kind,
+                now,
+                event.actor,
+                previous,
+                event.detail,
+                os.urandom(custody_format.SALT_LENGTH),
+            )
             data = custody_format.encode(record)
             digest = custody_format.digest(data)
             tails[event.exhibit] = (number, digest)

@@ -27,7 +27,7 @@ RECEIVED: Mapping[str, Json] = {"captured": True}
 def record(number: int, kind: str, minutes: float, detail: Mapping[str, Json] | None = None) -> CustodyRecord:
     time = NOON + timedelta(minutes=minutes)
     return CustodyRecord(
-        UUID(int=5), number, kind, time, Actor(ANNA, "Anna Example", "session"), bytes(32), detail or {}
+        UUID(int=5), number, kind, time, Actor(ANNA, "Anna Example", "session"), bytes(32), detail or {}, bytes(32)
     )
 
 
