@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from deedbox_server.vault.key_store import KeyBatch, KeyStore, PartKey, SaltRow
+from deedbox_server.vault.key_store import KeyBatch, KeyStore, PartKey, Salts
 from deedbox_server.vault.keyring import KeyFile, Keyring
 from deedbox_server.vault.rotation import rotate
 from deedbox_sync import uuid7
@@ -25,7 +25,7 @@ async def commit(folder: Path, seed: int) -> None:
     async def one() -> None:
         case_key = await store.case_key(UUID(int=chance.randrange(5)))
         key = PartKey(uuid7.new(), chance.randrange(3), case_key.id, os.urandom(32))
-        salts = [SaltRow(key.blob, name, key.key) for name in ("statement", "content", "case")]
+        salts = [Salts(key.blob, dict.fromkeys(("statement", "content", "case"), key.key))]
         await store.commit(KeyBatch(part_keys=[key], salts=salts))
         os.write(promises, f"{key.blob} {key.part} {key.key.hex()}\n".encode())
 

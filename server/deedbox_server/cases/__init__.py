@@ -43,7 +43,7 @@ class Cases:
         case = Case(uuid7.new(), number, title, datetime.now(UTC), "open")
         values = {"case": case.id.bytes, "person": principal.actor_id.encode()}
         salts = new_salts(uuid7.new(), values)
-        await self._keys.commit(KeyBatch(salts=salts.rows()))
+        await self._keys.commit(KeyBatch(salts=[salts]))
         try:
             async with self._db.transaction():
                 await self._db.insert_many(

@@ -103,7 +103,7 @@ class Bundling:
         """Append one `exported` event to each exhibit; returns their numbers by exhibit."""
         actor, detail = actor_of(principal), {"bundle": str(bundle), "purpose": purpose}
         events: list[Event] = [new_event(exhibit.id, exhibit.case, "exported", actor, detail) for exhibit in chosen]
-        await self._keys.commit(KeyBatch(salts=[row for event in events for row in event.salts.rows()]))
+        await self._keys.commit(KeyBatch(salts=[event.salts for event in events]))
         async with self._db.transaction():
             numbers = await self._custody.append(events)
         return {event.exhibit: numbers[event.id] for event in events}

@@ -82,7 +82,7 @@ class Committer:
         exhibits = sorted(uuid7.new() for _ in arrivals)  # their order is that of their numbers
         events = [_received(arrival, exhibit, actor) for arrival, exhibit in zip(arrivals, exhibits, strict=True)]
         superseding = await self._superseded(arrivals, exhibits, actor)
-        salts = [row for event in [*events, *superseding.values()] for row in event.salts.rows()]
+        salts = [event.salts for event in (*events, *superseding.values())]
         await self._keys.commit(KeyBatch(part_keys=keys.part_keys, salts=salts))
         async with self._db.transaction():
             if plan is not None:

@@ -63,7 +63,7 @@ class Deriver:
                 "size": len(draft.data),
             }
             events.append(new_event(exhibit, case, "derived", BOX, detail))
-        salts = [row for event in events for row in event.salts.rows()]
+        salts = [event.salts for event in events]
         await self._keys.commit(KeyBatch(part_keys=pack.keys.part_keys, salts=salts))
         now = datetime.now(UTC)
         async with self._db.transaction():

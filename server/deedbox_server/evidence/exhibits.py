@@ -139,7 +139,7 @@ class Exhibits:
             return
         detail = {"quarter": timestamp.encode(quarter)}
         event = new_event(exhibit.id, exhibit.case, kind, actor_of(principal), detail)
-        await self._keys.commit(KeyBatch(salts=event.salts.rows()))
+        await self._keys.commit(KeyBatch(salts=[event.salts]))
         async with self._db.transaction():
             marked = await self._db.fetch(
                 "INSERT INTO view_mark (exhibit, account, kind, quarter) VALUES ({}, {}, {}, {}) "

@@ -65,7 +65,7 @@ class Intake:
 
     async def _take_offers(self, sender: Sender, plan: Plan) -> None:
         gaps = {item.digest: new_salts(uuid7.new(), ("person", "statement")) for item in plan.new if _is_gap(item)}
-        await self._keys.commit(KeyBatch(salts=[row for salts in gaps.values() for row in salts.rows()]))
+        await self._keys.commit(KeyBatch(salts=list(gaps.values())))
         async with self._db.transaction():
             await self._journals.advance(sender.device, plan)
             rows = []
@@ -285,7 +285,7 @@ class Intake:
         """Two statements under one number mean a copied or rolled-back desk: the log says so, once for each."""
         for item in plan.conflicts:
             salts = new_salts(uuid7.new(), ("person", "statement"))
-            await self._keys.commit(KeyBatch(salts=salts.rows()))
+            await self._keys.commit(KeyBatch(salts=[salts]))
             async with self._db.transaction():
                 await self._stage(sender, "device.conflict", item, salts)
 

@@ -7,25 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from deedbox_server.vault.key_store import SaltRow
+from deedbox_server.vault.key_store import Salts
 from deedbox_sync.canonical_json import Json
+from deedbox_sync.commitment import SALT_LENGTH
 
-SALT_BYTES = 32
-
-
-@dataclass(frozen=True)
-class Salts:
-    """The salts of one entry, by field. They must be durable in the key store before the entry is staged."""
-
-    record: UUID
-    by_field: Mapping[str, bytes]
-
-    def rows(self) -> list[SaltRow]:
-        return [SaltRow(self.record, name, salt) for name, salt in self.by_field.items()]
+__all__ = ["EntryDraft", "Salts", "new_salts"]
 
 
 def new_salts(record: UUID, fields: Iterable[str]) -> Salts:
-    return Salts(record, {name: os.urandom(SALT_BYTES) for name in fields})
+    """Fresh salts for one entry. They must be durable in the key store before the entry is staged."""
+    return Salts(record, {name: os.urandom(SALT_LENGTH) for name in fields})
 
 
 @dataclass(frozen=True)

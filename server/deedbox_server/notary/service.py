@@ -80,7 +80,7 @@ class Notary:
     async def record(self, kind: str, record_id: UUID, values: Mapping[str, bytes]) -> None:
         """Salt and stage one event in the caller's transaction (for events too rare to need grouping)."""
         salts = new_salts(record_id, values)
-        await self._keys.commit(KeyBatch(salts=salts.rows()))
+        await self._keys.commit(KeyBatch(salts=[salts]))
         await self.stage([EntryDraft(kind, salts, values)])
 
     async def publish(self, kind: str, data: dict[str, canonical_json.Json]) -> UUID:

@@ -1,6 +1,6 @@
 """What goes into and comes out of the key store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -24,17 +24,16 @@ class PartKey:
 
 
 @dataclass(frozen=True)
-class SaltRow:
-    """The salt of one commitment of a log entry: what opens `field` of `record`."""
+class Salts:
+    """The salts of one log entry, by the field whose commitment each opens."""
 
     record: UUID
-    field: str
-    salt: bytes
+    by_field: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class KeyBatch:
-    """Rows that become durable together. A row is written once: the same part or field again is an error."""
+    """What becomes durable together. It is written once: the same part or record again is an error."""
 
     part_keys: Sequence[PartKey] = ()
-    salts: Sequence[SaltRow] = ()
+    salts: Sequence[Salts] = ()

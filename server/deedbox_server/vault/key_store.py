@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from deedbox_server.vault.key_rows import CaseKey, KeyBatch, PartKey, SaltRow
+from deedbox_server.vault.key_rows import CaseKey, KeyBatch, PartKey, Salts
 from deedbox_server.vault.key_tables import KeyTables
 from deedbox_server.vault.keyring import Keyring
 from deedbox_server.vault.rotation import finish_rotation
 
-__all__ = ["CaseKey", "KeyBatch", "KeyStore", "PartKey", "SaltRow"]
+__all__ = ["CaseKey", "KeyBatch", "KeyStore", "PartKey", "Salts"]
 
 _Result = TypeVar("_Result")
 

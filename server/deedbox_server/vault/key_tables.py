@@ -14,6 +14,7 @@ from deedbox_server.errors import Conflict, DeedboxError
 from deedbox_server.vault.errors import DamagedKeys, key_store_errors
 from deedbox_server.vault.key_rows import CaseKey, KeyBatch, PartKey
 from deedbox_server.vault.keyring import Keyring
+from deedbox_server.vault.salts import pack_salts, parse_salts
 from deedbox_server.vault.wrapping import KEY_BYTES, unwrap, wrap
 from deedbox_sync import uuid7
 
@@ -38,10 +39,8 @@ CREATE TABLE part_key (
     PRIMARY KEY (blob, part)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE salt (
-    record BLOB NOT NULL,
-    field TEXT NOT NULL,
-    salt BLOB NOT NULL,
-    PRIMARY KEY (record, field)
+    record BLOB PRIMARY KEY,
+    salts BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -96,7 +95,7 @@ class KeyTables:
                         self._insert(batch)
                     outcomes.append(None)
                 except apsw.ConstraintError:
-                    outcomes.append(Conflict("a part or a field has its key or salt already"))
+                    outcomes.append(Conflict("a part has its key already, or a record its salts"))
                 except DamagedKeys as error:
                     outcomes.append(error)
         return outcomes
@@ -118,9 +117,9 @@ class KeyTables:
         found: dict[UUID, dict[str, bytes]] = {}
         with key_store_errors():
             for record in records:
-                rows = self._rows("SELECT field, salt FROM salt WHERE record = ?", record.bytes)
+                rows = self._rows("SELECT salts FROM salt WHERE record = ?", record.bytes)
                 if rows:
-                    found[record] = dict(rows)
+                    found[record] = parse_salts(record, rows[0][0])
         return found
 
     def forget_parts(self, blobs: Iterable[UUID], *, first: int = 0) -> None:
@@ -188,7 +187,7 @@ class KeyTables:
             ],
         )
         self._db.executemany(
-            "INSERT INTO salt VALUES (?, ?, ?)", [(row.record.bytes, row.field, row.salt) for row in batch.salts]
+            "INSERT INTO salt VALUES (?, ?)", [(salts.record.bytes, pack_salts(salts)) for salts in batch.salts]
         )
 
     def _unwrapped(self, case_key: UUID) -> bytes:

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from deedbox_disk.sealed_sqlite import connect
 from deedbox_server.audit import Report, Sources, audit, audit_pages
 from deedbox_server.evidence.derive import DerivedDraft
+from deedbox_server.vault.key_rows import Salts
 from deedbox_server.vault.keyring import Keyring
+from deedbox_server.vault.salts import pack_salts, parse_salts
 from deedbox_server.vault.unlock import KeyFile
 from kit.field_desk import digest_of
 from kit.open_box import Office
@@ -130,7 +133,11 @@ async def test_a_lost_opening_is_a_fault(desk_and_box: Office, tmp_path: Path) -
     settings = desk_and_box.box.settings
     keyring = Keyring.open(settings.keys_folder, KeyFile(tmp_path / "key"))
     connection = connect(settings.keys_folder / "keys.db", keyring.named("key-store"))
-    connection.execute("DELETE FROM salt WHERE field = 'content'")
+    for record, packed in list(connection.execute("SELECT record, salts FROM salt")):
+        salts = parse_salts(UUID(bytes=record), packed)
+        salts.pop("content", None)
+        row = (pack_salts(Salts(UUID(bytes=record), salts)), record)
+        connection.execute("UPDATE salt SET salts = ? WHERE record = ?", row)
     connection.close()
     report = await audited(desk_and_box, tmp_path)
     assert any("has no opening for content" in finding.what for finding in report.findings)

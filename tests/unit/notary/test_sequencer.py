@@ -53,7 +53,7 @@ async def stage(database: Database, keys: KeyStore, notary: Notary, count: int) 
         salts = new_salts(uuid7.new(), values)
         drafts.append(EntryDraft("exhibit.received", salts, values))
         opened[salts.record] = {"content": values["content"], "statement": values["statement"]}
-    await keys.commit(KeyBatch(salts=[row for draft in drafts for row in draft.salts.rows()]))
+    await keys.commit(KeyBatch(salts=[draft.salts for draft in drafts]))
     async with database.transaction():
         await notary.stage(drafts)
     return opened

@@ -12,7 +12,7 @@ import pytest
 from deedbox_disk import sealed_sqlite
 from deedbox_server.errors import Conflict
 from deedbox_server.vault.errors import DamagedKeys
-from deedbox_server.vault.key_store import CaseKey, KeyBatch, KeyStore, PartKey, SaltRow
+from deedbox_server.vault.key_store import CaseKey, KeyBatch, KeyStore, PartKey, Salts
 from deedbox_server.vault.key_tables import KeyTables
 from deedbox_server.vault.keyring import Keyring
 from deedbox_sync import uuid7
@@ -31,13 +31,13 @@ async def test_a_case_has_one_key_however_often_it_is_asked_for(keys: KeyStore) 
 
 async def test_keys_and_salts_are_there_after_reopening(keys: KeyStore, keyring: Keyring, tmp_path: Path) -> None:
     case_key = await keys.case_key(uuid7.new())
-    first, salt = part_key(case_key), SaltRow(uuid7.new(), "content", os.urandom(32))
+    first, salts = part_key(case_key), Salts(uuid7.new(), {"content": os.urandom(32), "case": os.urandom(32)})
     second = PartKey(first.blob, 1, case_key.id, os.urandom(32))
-    await keys.commit(KeyBatch(part_keys=[first, second], salts=[salt]))
+    await keys.commit(KeyBatch(part_keys=[first, second], salts=[salts]))
     other = await KeyStore.open(tmp_path / "keys", keyring)
     try:
         assert await other.part_keys([first.blob]) == {first.blob: {0: first, 1: second}}
-        assert await other.salts([salt.record]) == {salt.record: {"content": salt.salt}}
+        assert await other.salts([salts.record]) == {salts.record: salts.by_field}
         assert await other.case_key(case_key.case_id) == case_key
     finally:
         await other.close()
@@ -65,6 +65,14 @@ async def test_batches_that_wait_together_are_one_commit(keys: KeyStore, monkeyp
     assert sum(groups) == 200
     assert len(groups) <= 2
     assert len(await keys.part_keys([key.blob for key in wanted])) == 200
+
+
+async def test_a_record_gets_its_salts_once(keys: KeyStore) -> None:
+    salts = Salts(uuid7.new(), {"content": os.urandom(32)})
+    await keys.commit(KeyBatch(salts=[salts]))
+    with pytest.raises(Conflict):
+        await keys.commit(KeyBatch(salts=[Salts(salts.record, {"case": os.urandom(32)})]))
+    assert await keys.salts([salts.record]) == {salts.record: salts.by_field}
 
 
 async def test_a_batch_that_conflicts_keeps_out_nobody_else_and_leaves_nothing_of_itself(keys: KeyStore) -> None:
@@ -135,13 +143,13 @@ async def test_a_part_key_moved_to_another_row_does_not_unwrap(
 
 
 async def test_the_file_is_for_its_owner_alone_and_shows_nothing(keys: KeyStore, tmp_path: Path) -> None:
-    salt = SaltRow(uuid7.new(), "content", os.urandom(32))
-    await keys.commit(KeyBatch(salts=[salt]))
+    salt = os.urandom(32)
+    await keys.commit(KeyBatch(salts=[Salts(uuid7.new(), {"content": salt})]))
     for path in (tmp_path / "keys").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
         data = path.read_bytes()
         assert b"SQLite format 3" not in data
-        assert salt.salt not in data
+        assert salt not in data
 
 
 async def test_another_boxs_key_store_does_not_open(keys: KeyStore, tmp_path: Path) -> None:
