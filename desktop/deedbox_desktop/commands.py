@@ -152,8 +152,8 @@ def _follow(engine: Engine, ending: threading.Event, options: argparse.Namespace
             progress = engine.progress()
             line.show(progress)
             if options.once:
-                lost = progress.reached is False and not progress.waiting and time.monotonic() >= patient_until
-                if progress.settled or lost or (progress.stopped and not progress.waiting):
+                lost = progress.reached is False and progress.captured and time.monotonic() >= patient_until
+                if progress.settled or lost or (progress.stopped and progress.captured):
                     return progress
             if ending.wait(_TICK_S):
                 return engine.progress()

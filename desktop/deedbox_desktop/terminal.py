@@ -130,7 +130,9 @@ def progress_words(progress: Progress) -> str:
     parts = [f"{progress.receipted} receipted"]
     if progress.under_way:
         parts.append(f"{progress.under_way} captured, on their way")
-    if progress.waiting:
+    if not progress.looked:
+        parts.append("looking at the folders")
+    elif progress.waiting:
         parts.append(f"{progress.waiting} waiting")
     if progress.held:
         parts.append(f"{progress.held} held: see status")

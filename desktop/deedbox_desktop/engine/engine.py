@@ -51,8 +51,10 @@ _OPEN = (StatementState.SIGNED, StatementState.ACCEPTED, StatementState.COMMITTE
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the engine stands, in a few numbers. `reached` is None until it is known whether the box is in reach."""
+    """Where the engine stands, in a few numbers. `looked`: every folder was looked at once since the start. `reached` is None
+    until it is known whether the box is in reach."""
 
+    looked: bool
     waiting: int
     under_way: int
     receipted: int
@@ -64,7 +66,12 @@ class Progress:
     @property
     def settled(self) -> bool:
         """Everything seen so far is captured, and all that was captured is receipted or held."""
-        return not self.waiting and not self.under_way
+        return self.captured and not self.under_way
+
+    @property
+    def captured(self) -> bool:
+        """Everything seen so far is captured."""
+        return self.looked and not self.waiting
 
 
 def connect(box: BoxFacts, keys: DeskKeys, state: StateFolder) -> HttpsPeer:
@@ -156,9 +163,11 @@ class Engine:
         if self._failure is not None:
             raise self._failure
         link = self.desk.link
-        waiting = self._watcher.waiting  # read before the journal: a file is in one of the two, never in none
+        # Read before the journal: a file is in one of the two, never in none.
+        looked, waiting = self._watcher.looked, self._watcher.waiting
         counts = self._journal.read(statements.open_counts)
         return Progress(
+            looked=looked,
             waiting=waiting,
             under_way=sum(counts.get(state, 0) for state in _OPEN),
             receipted=self._receipts.verified,

@@ -13,7 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -29,6 +29,7 @@ from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Problem, 
 
 CASE = UUID("0195a3c4-0000-7000-8000-00000000ca5e")
 OTHER_CASE = UUID("0195a3c4-0000-7000-8000-00000000ca5f")
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 DURABLE_EVERY = 64 << 10
 
 
@@ -53,7 +54,9 @@ class MemoryLog:
         )
         commitments = {one.field: commit(one.field, one.salt, one.value) for one in opened}
         prev = entry.digest(self.entries[-1]) if self.entries else entry.NO_DIGEST
-        data = entry.encode(entry.LogEntry(len(self.entries), datetime.now(UTC), kind, prev, commitments))
+        data = entry.encode(
+            entry.LogEntry(len(self.entries), NOON + timedelta(seconds=len(self.entries)), kind, prev, commitments)
+        )
         self.entries.append(data)
         self.leaves.append(merkle.leaf_hash(data))
         self.openings.append(opened)

@@ -85,7 +85,7 @@ def test_when_the_box_goes_away_under_a_large_file_it_is_captured_into_the_spool
         bench.box.refuse("hello", "unavailable", 10**6)
         (bench.folder / "film.mov").write_bytes(content)
         engine.nudge()
-        bench.wait(lambda progress: progress.under_way == 1 and progress.waiting == 0)
+        bench.wait(lambda progress: progress.under_way == 1 and progress.captured)
     assert bench.file("film.mov").spooled
     bench.box._refused.clear()
     bench.settle()
@@ -96,7 +96,7 @@ def test_small_files_in_memory_go_to_the_spool_when_the_box_goes_away(bench: Des
     bench.box.refuse("batch", "disk-full", 10**6)
     (bench.folder / "letter.txt").write_bytes(b"kept")
     with bench.running():
-        bench.wait(lambda progress: progress.under_way == 1 and progress.waiting == 0)
+        bench.wait(lambda progress: progress.under_way == 1 and progress.captured)
         bench.box.reachable = False
         until = time.monotonic() + 10
         while not bench.file("letter.txt").spooled:
@@ -171,6 +171,6 @@ def capture_without_box(bench: DeskBench, name: str, content: bytes) -> None:
     """Captured into the spool, the original then gone, the box back."""
     bench.box.reachable = False
     (bench.folder / name).write_bytes(content)
-    bench.run_until(lambda progress: progress.waiting == 0 and progress.under_way == 1)
+    bench.run_until(lambda progress: progress.captured and progress.under_way == 1)
     (bench.folder / name).unlink()
     bench.box.reachable = True

@@ -189,7 +189,7 @@ def test_bytes_that_changed_before_they_reached_the_box_are_said_to_be_lost_and_
     bench.box.refuse("batch", "unavailable", 10**6)
     (bench.folder / "letter.txt").write_bytes(b"first")
     with bench.running():
-        bench.wait(lambda progress: progress.waiting == 0 and progress.under_way == 1)
+        bench.wait(lambda progress: progress.captured and progress.under_way == 1)
     (bench.folder / "letter.txt").write_bytes(b"second")
     bench.box._refused.clear()
     bench.settle()
@@ -216,7 +216,7 @@ def test_a_folder_that_is_gone_is_said_and_what_was_in_it_is_not_taken_for_delet
 
 def test_files_that_come_while_it_runs_are_found_by_events(bench: DeskBench) -> None:
     with bench.running() as engine:
-        bench.wait(lambda progress: progress.reached is True and progress.waiting == 0)
+        bench.wait(lambda progress: progress.reached is True and progress.captured)
         deep = bench.folder / "a" / "b" / "c"
         deep.mkdir(parents=True)
         (deep / "letter.txt").write_bytes(b"x")

@@ -38,7 +38,7 @@ def test_without_a_box_everything_is_captured_into_the_spool_and_sent_later(benc
     large = os.urandom(3_000_000)
     (bench.folder / "small.txt").write_bytes(b"small")
     (bench.folder / "large.bin").write_bytes(large)
-    bench.run_until(lambda progress: progress.waiting == 0)
+    bench.run_until(lambda progress: progress.captured)
     assert {one.state for one in bench.status().files} == {Shown.CAPTURED}
     assert all(one.spooled for one in bench.status().files)
     for original in bench.folder.iterdir():

@@ -41,7 +41,7 @@ def test_a_log_that_goes_backwards_stops_the_desk_over_restarts_until_a_person_c
     assert_stops(bench, "log-backwards")
     calls = bench.box.calls["batch"]
     drop(bench, "three.txt")
-    bench.run_until(lambda progress: progress.waiting == 0 and progress.under_way == 2)
+    bench.run_until(lambda progress: progress.captured and progress.under_way == 2)
     assert bench.box.calls["batch"] == calls
     assert bench.file("three.txt").spooled
     resume(bench)
@@ -82,7 +82,7 @@ def test_a_revoked_desk_stops_sending_and_captures_on(bench: DeskBench) -> None:
     bench.box.refuse("hello", "device-revoked", 10**6)
     drop(bench, "one.txt")
     assert_stops(bench, "device-revoked")
-    bench.run_until(lambda progress: progress.waiting == 0)
+    bench.run_until(lambda progress: progress.captured)
     assert bench.file("one.txt").spooled
 
 
@@ -110,7 +110,7 @@ def test_a_lost_statement_is_closed_by_a_gap_statement_and_what_follows_is_signe
     bench.box.reachable = False
     for name in ("one.txt", "two.txt", "three.txt"):
         drop(bench, name, name.encode())
-        bench.run_until(lambda progress: progress.waiting == 0)
+        bench.run_until(lambda progress: progress.captured)
     with bench.open_journal() as journal:
         journal.write(lambda db: db.execute("DELETE FROM envelope WHERE sequence = 2"))
     bench.box.reachable = True
@@ -132,7 +132,7 @@ def test_what_the_box_refuses_is_held_and_the_rest_goes_on(bench: DeskBench) -> 
     bench.box.reachable = False
     for number in range(6):
         ((other if number % 2 else bench.folder) / f"{number}.txt").write_bytes(b"%d" % number)
-        bench.run_until(lambda progress: progress.waiting == 0)
+        bench.run_until(lambda progress: progress.captured)
     bench.box.reachable = True
     bench.settle()
     assert {bench.file(f"{number}.txt").state for number in (0, 2, 4)} == {Shown.RECEIPTED}
@@ -165,7 +165,7 @@ def test_spooled_copies_stay_until_the_boxs_backup_has_them(bench: DeskBench) ->
     bench.box.backup_configured = True
     bench.box.reachable = False
     drop(bench, "one.txt")
-    bench.run_until(lambda progress: progress.waiting == 0)
+    bench.run_until(lambda progress: progress.captured)
     bench.box.reachable = True
     bench.settle()
     assert bench.file("one.txt").state is Shown.RECEIPTED

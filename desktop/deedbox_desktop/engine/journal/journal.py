@@ -24,6 +24,7 @@ class Journal:
 
     def __init__(self, path: Path, key: bytes) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._closed = False
         try:
             self._db = self._executor.submit(sealed_sqlite.connect, path, key).result()
             self.write(schema.prepare)
@@ -40,7 +41,10 @@ class Journal:
         return self._executor.submit(self._read, work).result()
 
     def close(self) -> None:
-        """After the work already handed over."""
+        """After the work already handed over; twice is once."""
+        if self._closed:
+            return
+        self._closed = True
         self._executor.submit(self._db.close).result()
         self._executor.shutdown()
 

@@ -51,6 +51,8 @@ def prepare(db: apsw.Connection) -> None:
     version = db.pragma("user_version")
     if version > len(_STEPS):
         raise DiskError("The journal was written by a newer version of this program.")
+    if version == len(_STEPS):
+        return  # nothing is written: `status` must work on a full disk
     for step in _STEPS[version:]:
         db.execute(step)
     db.pragma("user_version", len(_STEPS))

@@ -54,7 +54,8 @@ class Watcher:
         self._nudged = True
         self._due = 0.0
         self._rest_until = 0.0
-        self.waiting = 1  # files not captured yet, as of the last look; one until there was a look
+        self.looked = False  # whether there was a look at everything yet
+        self.waiting = 0  # files not captured yet, as of the last look
 
     def use(self, hints: Hints) -> None:
         """Ask for events from the next look on."""
@@ -85,7 +86,7 @@ class Watcher:
         for watched in self._current():
             waiting += self._look(watched)
         self._write()
-        self.waiting = waiting
+        self.waiting, self.looked = waiting, True
         now = time.monotonic()
         self._rest_until = now + max(_AT_LEAST, _LOOK_SHARE * (now - begun))
 
