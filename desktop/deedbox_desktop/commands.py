@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,7 +172,8 @@ def _find_case(call: Call, keys: DeskKeys, journal: Journal, wanted: str) -> UUI
         raise NotPaired
     known = greeting.cases if greeting else ()
     if not any(case.number == wanted for case in known):
-        hello = HttpsBox(connect(box, keys, call.state)).hello()
+        with closing(connect(box, keys, call.state)) as peer:
+            hello = HttpsBox(peer).hello()
         known = tuple(CaseFacts(UUID(case.id), case.number, case.title) for case in hello.cases)
     found = [case.id for case in known if case.number == wanted]
     if not found:

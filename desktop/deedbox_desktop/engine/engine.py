@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -152,6 +152,8 @@ class Engine:
             crew.dismiss()
         if self._hints is not None:
             self._hints.close()
+        if self._peer is not None:
+            self._peer.close()
 
     def nudge(self) -> None:
         """Look at the folders soon."""
@@ -259,8 +261,8 @@ class Engine:
             return
         self._renew_after = now + (renewal.AGAIN if now < renewal.expires(self._box) else renewal.AGAIN_EXPIRED)
         with suppress(BoxError):
-            peer = HttpsPeer(self._box.people_url, authority_context(self._box.ca))
-            renewed = replace(self._box, certificate=renewal.renew(self._box, self._keys, peer))
+            with closing(HttpsPeer(self._box.people_url, authority_context(self._box.ca))) as peer:
+                renewed = replace(self._box, certificate=renewal.renew(self._box, self._keys, peer))
             self._journal.write(lambda db: facts.put_box(db, renewed))
             self._box = renewed
             context = device_context(renewed.ca, renewed.certificate, self._keys.tls_key, self._state.root)

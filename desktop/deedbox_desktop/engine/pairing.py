@@ -1,7 +1,7 @@
 """Pairing with a box by its address and a one-time code."""
 
 import platform
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 
 from deedbox_desktop.engine.box.https import HttpsPeer
@@ -39,7 +39,6 @@ def pair(url: str, code_text: str, name: str, keys: DeskKeys, state: StateFolder
         code = parse_code(code_text)
     except FormatError as error:
         raise PairingFailed("That is not a pairing code. It looks like 123-ABCDE-FGH45.") from error
-    peer = HttpsPeer(url, stranger_context())
     steps = desk_pairing(
         code,
         name=_label(name),
@@ -49,9 +48,10 @@ def pair(url: str, code_text: str, name: str, keys: DeskKeys, state: StateFolder
         now=datetime.now(UTC),
     )
     try:
-        call = next(steps)
-        while True:
-            call = steps.send(_ask(peer, call))
+        with closing(HttpsPeer(url, stranger_context())) as peer:
+            call = next(steps)
+            while True:
+                call = steps.send(_ask(peer, call))
     except StopIteration as finished:
         grant = finished.value
     except ProofError as error:

@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -23,7 +22,7 @@ MOST_PROBLEM: Final = 64 << 10
 
 _PROBLEM_PREFIX: Final = "urn:deedbox:problem:"
 # The connection broke, not the box: what was asked may be asked again.
-_BROKEN: Final = (http.client.RemoteDisconnected, ConnectionError, http.client.CannotSendRequest)
+_BROKEN: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError, http.client.CannotSendRequest)
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class HttpsPeer:
         self._host, self._port = parts.hostname, parts.port or 443
         self._context = context
         self._local = threading.local()
-        self._all: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._all: list[_Connection] = []
 
     def use(self, context: ssl.SSLContext) -> None:
         """Show another certificate from now on; each thread connects anew before its next request."""
@@ -115,6 +114,11 @@ class HttpsPeer:
                 with contextlib.suppress(OSError):
                     link.shutdown(socket.SHUT_RDWR)
 
+    def close(self) -> None:
+        """Close every thread's connection; nobody may be using one. What is asked afterwards is asked on a new one."""
+        for connection in self._all:
+            connection.http.close()
+
     def _connection(self) -> _Connection:
         known = getattr(self._local, "connection", None)
         if isinstance(known, _Connection) and self._local.context is self._context:
@@ -123,7 +127,7 @@ class HttpsPeer:
             known.http.close()
         self._local.connection = made = _Connection(self._host, self._port, self._context)
         self._local.context = self._context
-        self._all.add(made)
+        self._all.append(made)
         return made
 
     def _ask(self, connection: _Connection, method: str, path: str, body: bytes | Body, kind: str, limit: int) -> bytes:
@@ -138,7 +142,10 @@ class HttpsPeer:
         whole = isinstance(body, bytes) or _send(link, body)
         with link.getresponse() as answer:
             good = 200 <= answer.status < 300
-            data = answer.read((limit if good else MOST_PROBLEM) + 1)
+            most = limit if good else MOST_PROBLEM
+            data = answer.read(most + 1)
+            if answer.length and len(data) <= most:
+                raise ConnectionError("the answer ended early")
             if not whole or not answer.isclosed():
                 link.close()
             connection.used = time.monotonic()
@@ -155,7 +162,7 @@ def _send(link: http.client.HTTPSConnection, body: Body) -> bool:
     for piece in body.pieces:
         try:
             link.sock.sendall(piece)
-        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
             link.sock.settimeout(CONNECT_S)
             return False
         sent += len(piece)

@@ -1,0 +1,418 @@
+"""HTTPS to the box and to no other: TLS 1.3, our CA alone, kept connections, typed refusals, no redirects, bounded answers."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from deedbox_desktop.engine.box import https
+from deedbox_desktop.engine.box.client import HttpsBox
+from deedbox_desktop.engine.box.https import Body, HttpsPeer
+from deedbox_desktop.engine.box.tls import authority_context, device_context
+from deedbox_desktop.engine.errors import BoxRefused, BoxUnintelligible, BoxUnreachable
+
+Answer = Callable[["Wire"], None]
+LIMIT = 1000
+
+
+@dataclass
+class Wire:
+    """One connection as the server has it: reads requests whole or in part, sends raw bytes."""
+
+    link: ssl.SSLSocket
+    held: bytes = b""
+
+    def comes(self) -> bool:
+        """Whether another request begins before the connection ends."""
+        self.held = self.held or self.link.recv(65536)
+        return bool(self.held)
+
+    def head(self) -> bytes:
+        while b"\r\n\r\n" not in self.held:
+            data = self.link.recv(65536)
+            if not data:
+                raise ConnectionResetError
+            self.held += data
+        head, self.held = self.held.split(b"\r\n\r\n", 1)
+        return head
+
+    def request(self) -> tuple[bytes, bytes]:
+        head = self.head()
+        length = next(
+            (int(one.split(b":")[1]) for one in head.split(b"\r\n") if one.lower().startswith(b"content-length")), 0
+        )
+        while len(self.held) < length:
+            self.held += self.link.recv(65536)
+        body, self.held = self.held[:length], self.held[length:]
+        return head.split(b"\r\n")[0], body
+
+    def send(self, body: bytes, status: str = "200 OK", kind: str = "application/json", more: str = "") -> None:
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
+        self.link.sendall(head.encode() + body)
+
+
+@dataclass
+class Site:
+    """A CA, a server under it that does what a test asks, and a client's certificate."""
+
+    folder: Path
+    answers: list[Answer] = field(default_factory=list)
+    connections: int = 0
+    versions: list[str | None] = field(default_factory=list)
+    peers: list[HttpsPeer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ca_key, self.ca = _authority("Box CA")
+        self.client_key = Ed25519PrivateKey.generate()
+        self.client = _issue(self.ca_key, self.ca, self.client_key, ExtendedKeyUsageOID.CLIENT_AUTH)
+        self.serve(self.ca_key, self.ca)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def serve(self, ca_key: EllipticCurvePrivateKey, ca: x509.Certificate, *, tls12: bool = False) -> None:
+        key = generate_private_key(SECP256R1())
+        certificate = _issue(ca_key, ca, key, ExtendedKeyUsageOID.SERVER_AUTH)
+        pem = self.folder / f"{uuid4()}.pem"
+        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        pem.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pem)
+        self.context.load_verify_locations(cadata=self.ca.public_bytes(Encoding.PEM).decode())
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        if tls12:
+            self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def peer(self) -> HttpsPeer:
+        ca = self.ca.public_bytes(Encoding.PEM).decode()
+        client = self.client.public_bytes(Encoding.PEM).decode()
+        made = HttpsPeer(self.url, device_context(ca, client, self.client_key, self.folder))
+        self.peers.append(made)
+        return made
+
+    def close(self) -> None:
+        self.listener.close()
+        for peer in self.peers:
+            peer.close()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                plain, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._converse, args=(plain,), daemon=True).start()
+
+    def _converse(self, plain: socket.socket) -> None:
+        try:
+            with self.context.wrap_socket(plain, server_side=True) as link:
+                self.versions.append(link.version())
+                wire = Wire(link)
+                while wire.comes() and self.answers:
+                    self.answers.pop(0)(wire)
+        except OSError:
+            plain.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.close()
+
+
+def ok(wire: Wire) -> None:
+    wire.request()
+    wire.send(b"{}")
+
+
+def test_a_connection_is_kept_for_the_next_request(site: Site) -> None:
+    site.answers += [ok, ok, ok]
+    peer = site.peer()
+    for _ in range(3):
+        assert peer.request("POST", "/x", b"body", limit=LIMIT) == b"{}"
+    assert (site.connections, site.versions) == (1, ["TLSv1.3"])
+
+
+def test_each_thread_has_its_own_connection(site: Site) -> None:
+    site.answers += [ok, ok]
+    peer = site.peer()
+    peer.request("GET", "/x", limit=LIMIT)
+    thread = threading.Thread(target=lambda: peer.request("GET", "/x", limit=LIMIT))
+    thread.start()
+    thread.join()
+    assert site.connections == 2
+
+
+def test_a_kept_connection_that_the_other_side_closed_is_made_anew(site: Site) -> None:
+    def answer_and_close(wire: Wire) -> None:
+        ok(wire)
+        raise ConnectionResetError
+
+    site.answers += [answer_and_close, ok]
+    peer = site.peer()
+    peer.request("GET", "/x", limit=LIMIT)
+    time.sleep(0.1)
+    assert peer.request("POST", "/x", b"again", limit=LIMIT) == b"{}"
+
+
+def test_a_connection_idle_too_long_is_not_used_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(https, "IDLE_S", 0)
+    site.answers += [ok, ok]
+    peer = site.peer()
+    peer.request("GET", "/x", limit=LIMIT)
+    peer.request("GET", "/x", limit=LIMIT)
+    assert site.connections == 2
+
+
+def test_a_server_under_another_ca_is_no_box(site: Site) -> None:
+    site.serve(*_authority("Box CA"))
+    with pytest.raises(BoxUnreachable, match="does not have the box's certificate"):
+        site.peer().request("GET", "/x", limit=LIMIT)
+
+
+def test_older_tls_is_refused(site: Site) -> None:
+    site.serve(site.ca_key, site.ca, tls12=True)
+    with pytest.raises(BoxUnreachable):
+        site.peer().request("GET", "/x", limit=LIMIT)
+
+
+def test_without_its_certificate_a_desk_is_refused(site: Site) -> None:
+    site.answers += [ok]
+    stranger = HttpsPeer(site.url, authority_context(site.ca.public_bytes(Encoding.PEM).decode()))
+    with pytest.raises(BoxUnreachable):
+        stranger.request("GET", "/x", limit=LIMIT)
+    stranger.close()
+
+
+def test_the_desks_key_never_stands_on_the_disk_in_clear(site: Site) -> None:
+    before = set(site.folder.iterdir())
+    site.peer()
+    assert set(site.folder.iterdir()) == before
+
+
+def test_a_problem_document_becomes_a_typed_refusal(site: Site) -> None:
+    def refuse(wire: Wire) -> None:
+        wire.request()
+        body = (
+            b'{"type": "urn:deedbox:problem:offset-mismatch", "title": "T", "detail": "continue from 7", "offset": 7}'
+        )
+        wire.send(body, "409 Conflict", "application/problem+json")
+
+    site.answers += [refuse, ok]
+    peer = site.peer()
+    with pytest.raises(BoxRefused) as refused:
+        peer.request("POST", "/x", b"{}", limit=LIMIT)
+    error = refused.value
+    assert (error.problem.slug, error.status, error.offset, str(error)) == (
+        "offset-mismatch",
+        409,
+        7,
+        "continue from 7",
+    )
+    peer.request("POST", "/x", b"{}", limit=LIMIT)
+    assert site.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>", "text/html"),
+        (b"not json", "application/problem+json"),
+        (b"[1]", "application/problem+json"),
+        (b'{"title": "no type"}', "application/problem+json"),
+        (b"[" * 60_000, "application/problem+json"),
+    ],
+)
+def test_a_refusal_that_explains_nothing_is_unintelligible(site: Site, body: bytes, kind: str) -> None:
+    def refuse(wire: Wire) -> None:
+        wire.request()
+        wire.send(body, "500 Oops", kind)
+
+    site.answers += [refuse]
+    peer = site.peer()
+    with pytest.raises(BoxUnintelligible):
+        peer.request("GET", "/x", limit=LIMIT)
+
+
+def test_a_redirect_is_not_followed(site: Site) -> None:
+    def redirect(wire: Wire) -> None:
+        wire.request()
+        wire.send(b"", "302 Found", more="Location: https://elsewhere.invalid/\r\n")
+
+    site.answers += [redirect]
+    peer = site.peer()
+    with pytest.raises(BoxUnintelligible, match="302"):
+        peer.request("GET", "/x", limit=LIMIT)
+
+
+def test_an_answer_longer_than_it_may_be_is_not_read(site: Site) -> None:
+    def long(wire: Wire) -> None:
+        wire.request()
+        wire.send(b"x" * (LIMIT + 1))
+
+    site.answers += [long]
+    peer = site.peer()
+    with pytest.raises(BoxUnintelligible, match="longer"):
+        peer.request("GET", "/x", limit=LIMIT)
+
+
+def test_an_answer_that_breaks_off_is_no_answer(site: Site) -> None:
+    def broken(wire: Wire) -> None:
+        wire.request()
+        wire.link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+        raise ConnectionResetError
+
+    site.answers += [broken]
+    with pytest.raises(BoxUnreachable):
+        site.peer().request("GET", "/x", limit=LIMIT)
+
+
+def test_a_box_that_says_nothing_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(https, "ANSWER_S", 0.2)
+    site.answers += [lambda wire: time.sleep(2)]
+    with pytest.raises(BoxUnreachable, match="does not answer"):
+        site.peer().request("GET", "/x", limit=LIMIT)
+
+
+def test_cutting_wakes_whoever_waits(site: Site) -> None:
+    site.answers += [lambda wire: time.sleep(30)]
+    peer = site.peer()
+    threading.Timer(0.2, peer.cut).start()
+    begun = time.monotonic()
+    with pytest.raises(BoxUnreachable):
+        peer.request("GET", "/x", limit=LIMIT)
+    assert time.monotonic() - begun < 10
+
+
+def test_bytes_are_sent_as_they_are_made(site: Site) -> None:
+    taken: list[bytes] = []
+
+    def take(wire: Wire) -> None:
+        taken.append(wire.request()[1])
+        wire.send(b'{"offset":3000000}')
+
+    site.answers += [take]
+    peer = site.peer()
+    pieces = [bytes([number]) * 1_000_000 for number in range(3)]
+    offset = HttpsBox(peer).put("0" * 32, 0, 3_000_000, iter(map(memoryview, pieces)))
+    assert (offset, taken) == (3_000_000, [b"".join(pieces)])
+
+
+def test_a_refusal_in_the_middle_of_a_body_is_heard(site: Site) -> None:
+    def refuse(wire: Wire) -> None:
+        wire.head()
+        wire.send(
+            b'{"type": "urn:deedbox:problem:disk-full"}',
+            "507 Full",
+            "application/problem+json",
+            "Connection: close\r\n",
+        )
+        wire.link.settimeout(5)
+        while wire.link.recv(65536):  # what is on its way is taken off, as servers do before they close
+            pass
+
+    site.answers += [refuse]
+    piece = memoryview(bytes(1 << 20))
+
+    def slowly() -> Iterator[memoryview]:
+        for _ in range(8):
+            time.sleep(0.05)
+            yield piece
+
+    peer = site.peer()
+    with pytest.raises((BoxRefused, BoxUnreachable)) as refused:
+        peer.request("PUT", "/x", Body(8 << 20, slowly()), limit=LIMIT)
+    if isinstance(refused.value, BoxRefused):
+        assert refused.value.problem.slug == "disk-full"
+
+
+def test_what_the_pieces_raise_comes_out_and_the_request_is_broken_off(site: Site) -> None:
+    class Mine(Exception):
+        pass
+
+    def pieces() -> Iterator[memoryview]:
+        yield memoryview(b"half")
+        raise Mine
+
+    heard: list[str] = []
+
+    def listen(wire: Wire) -> None:
+        wire.head()
+        while wire.link.recv(65536):
+            pass
+        heard.append("broken off")
+
+    site.answers += [listen]
+    with pytest.raises(Mine):
+        site.peer().request("PUT", "/x", Body(8, pieces()), limit=LIMIT)
+    until = time.monotonic() + 5
+    while not heard and time.monotonic() < until:
+        time.sleep(0.01)
+    assert heard == ["broken off"]
+
+
+def test_another_certificate_is_shown_on_a_new_connection(site: Site) -> None:
+    site.answers += [ok, ok]
+    peer = site.peer()
+    peer.request("GET", "/x", limit=LIMIT)
+    ca = site.ca.public_bytes(Encoding.PEM).decode()
+    peer.use(device_context(ca, site.client.public_bytes(Encoding.PEM).decode(), site.client_key, site.folder))
+    peer.request("GET", "/x", limit=LIMIT)
+    assert site.connections == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "127.0.0.1:1", "https://", "https://host/path", "https://host?x=1"]
+)
+def test_only_an_https_address_is_one(site: Site, url: str) -> None:
+    with pytest.raises(BoxUnintelligible, match="not an address"):
+        HttpsPeer(url, site.context)
+
+
+def _authority(name: str) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
+    key = generate_private_key(SECP256R1())
+    return key, _certificate(name, key.public_key(), name, key, ca=True)
+
+
+def _issue(
+    ca_key: EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    key: EllipticCurvePrivateKey | Ed25519PrivateKey,
+    usage: x509.ObjectIdentifier,
+) -> x509.Certificate:
+    issuer = str(ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+    return _certificate("leaf", key.public_key(), issuer, ca_key, usage=usage)
+
+
+def _certificate(subject, public, issuer, key, *, ca=False, usage=None) -> x509.Certificate:  # type: ignore[no-untyped-def]
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca, 0 if ca else None), critical=True)
+    )
+    if usage is not None:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    return builder.sign(key, hashes.SHA256())
