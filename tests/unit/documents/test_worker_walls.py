@@ -1,13 +1,19 @@
 """Whatever a worker does, the call ends in a state that says so, and the dispatcher reads the next document."""
 
+import asyncio
 import dataclasses
+import os
+import platform
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from deedbox_server.documents import sandbox as walls
+from deedbox_server.documents import seccomp
 from deedbox_server.documents.limits import MIB
+from deedbox_server.documents.sealed_input import sealed_bytes
 from deedbox_server.documents.states import ReadState
 
 
@@ -221,8 +227,6 @@ async def test_after_every_hostile_worker_the_same_slot_reads_the_next(make_disp
 
 
 async def test_more_documents_than_slots_wait_their_turn(make_dispatcher, source):
-    import asyncio
-
     dispatcher = make_dispatcher(slots=2)
     results = await asyncio.gather(*(outcome(dispatcher, source, b"number %d" % number) for number in range(5)))
     assert {result.state for result in results} == {ReadState.READ}
@@ -255,10 +259,42 @@ async def test_walls_that_do_not_stand_are_not_trusted(make_dispatcher, source, 
     assert "No permissions to create new namespace" in result.note
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: all tests above went through a user namespace already")
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("touch /x 2>/dev/null || echo closed", "closed"),
+        ("touch /scratch/x && echo open", "open"),
+        ("ls / | tr '\\n' ' '", "bin dev etc lib lib64 sbin scratch usr"),
+        ("for n in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all", "Cannot fork"),
+    ],
+)
+def test_an_ordinary_user_gets_the_same_walls_by_a_user_namespace(small, data_folder, script, said):
+    found = walls.find_sandbox(hidden=(data_folder,))
+    ordinary = dataclasses.replace(found, as_root=False, visible=(Path("/usr"), Path("/etc/ld.so.cache")))
+    with sealed_bytes(seccomp.program(platform.machine())) as calls:
+        ran = subprocess.run(
+            ordinary.command(
+                ("/usr/bin/dash", "-c", script),
+                limits=dataclasses.replace(small, processes=8),
+                slot=0,
+                seccomp_fd=calls,
+            ),
+            check=False,
+            user=60199,
+            group=60199,
+            extra_groups=(),
+            pass_fds=(calls,),
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env={},
+        )
+    assert said in ran.stdout + ran.stderr
+
+
 async def _no_process_holds(text: str) -> None:
     """No process on this machine has this in its command line; killed ones get a moment to go."""
-    import asyncio
-
     for _ in range(50):
         if not any(text in _command_line(entry) for entry in Path("/proc").iterdir()):
             return
