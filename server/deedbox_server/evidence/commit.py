@@ -161,19 +161,27 @@ class Committer:
     async def _superseded(
         self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], actor: Actor
     ) -> dict[UUID, Event]:
-        """For each new exhibit that supersedes an older one of its case: the event that the older one gets."""
+        """For each new exhibit that supersedes an older one of its case: the event that the older one gets.
+
+        Both may come at once: a desk that was away brings all versions of a file in one batch.
+        """
         named = {
             arrival.checked.capture.supersedes: (exhibit, _case(arrival))
             for arrival, exhibit in zip(arrivals, exhibits, strict=True)
             if arrival.checked.capture.supersedes is not None
         }
         rows = await self._db.fetch_in("SELECT id, case_id, statement FROM exhibit WHERE statement IN ", list(named))
+        older = [(row["id"], row["case_id"], row["statement"]) for row in rows]
+        older += [
+            (exhibit, _case(arrival), arrival.checked.digest)
+            for arrival, exhibit in zip(arrivals, exhibits, strict=True)
+            if arrival.checked.digest in named
+        ]
         events = {}
-        for row in rows:
-            newer, case = named[row["statement"]]
-            if row["case_id"] == case:
-                detail = {"by": str(newer)}
-                events[newer] = new_event(row["id"], case, "superseded", actor, detail)
+        for exhibit, its_case, digest in older:
+            newer, case = named[digest]
+            if its_case == case:
+                events[newer] = new_event(exhibit, case, "superseded", actor, {"by": str(newer)})
         return events
 
     def _reading_jobs(self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID]) -> list[JobDraft]:

@@ -216,6 +216,18 @@ async def test_a_file_saved_again_supersedes_the_older_exhibit_and_both_say_so(d
     assert [row["kind"] for row in records] == ["received", "superseded"]
 
 
+async def test_versions_that_come_in_one_batch_supersede_each_other(desk_and_box: Office) -> None:
+    desk = desk_and_box.desk
+    versions = [desk.item("draft.docx", b"one")]
+    for content in (b"two", b"three"):
+        versions.append(desk.item("draft.docx", content, supersedes=digest_of(versions[-1].envelope)))
+    await batch(desk_and_box, versions)
+    one, two, three = await exhibits(desk_and_box)
+    assert [one.supersedes, two.supersedes, three.supersedes] == [None, one.id, two.id]
+    records = await desk_and_box.box.custody.records([two.id])
+    assert [row["kind"] for row in records] == ["received", "superseded"]
+
+
 async def test_two_who_read_one_exhibit_at_once_both_leave_their_event(desk_and_box: Office) -> None:
     await batch(desk_and_box, [desk_and_box.desk.item("a.txt", b"one")])
     (exhibit,) = await exhibits(desk_and_box)
