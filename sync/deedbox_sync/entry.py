@@ -19,6 +19,7 @@ NO_DIGEST = bytes(DIGEST_LENGTH)
 
 _KIND = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*")
 _MAX_KIND = 64
+_LONGEST_END = 160  # place, time and version: 146 bytes with the longest number
 
 
 @dataclass(frozen=True)
@@ -34,30 +35,48 @@ class LogEntry:
 
 
 def encode(entry: LogEntry) -> bytes:
-    """The entry's one byte string; FormatError if it has none. It writes twenty thousand entries a second and more:
-    all members but `data` have alphabets that need no escaping, so they are put in place as they are."""
-    if not 0 <= entry.seq <= MAX_INTEGER:
+    """The entry's one byte string; FormatError if it has none."""
+    return complete(_begin(entry.kind, entry.commitments, entry.data), entry.seq, entry.time, entry.prev)
+
+
+def begin(kind: str, commitments: Mapping[str, bytes], data: Mapping[str, Json]) -> bytes:
+    """The beginning of an entry's bytes: all that is known of an event before its place in the log.
+
+    FormatError for what no entry can say, so that whatever was begun can be completed.
+    """
+    begun = _begin(kind, commitments, data)
+    if len(begun) > MAX_ENTRY - _LONGEST_END:
+        raise FormatError("entry", f"has {len(begun)} bytes before its place, at most {MAX_ENTRY} with it are allowed")
+    return begun
+
+
+def complete(begun: bytes, seq: int, time: datetime, prev: bytes) -> bytes:
+    """An entry's bytes from their beginning and its place in the log. A busy log does this tens of thousands of times a
+    second: what is put in place needs no escaping."""
+    if not 0 <= seq <= MAX_INTEGER:
         raise FormatError("entry.seq", "is out of range")
-    if len(entry.prev) != DIGEST_LENGTH:
+    if len(prev) != DIGEST_LENGTH:
         raise FormatError("entry.prev", f"is not {DIGEST_LENGTH} bytes")
-    if len(entry.kind) > _MAX_KIND or not _KIND.fullmatch(entry.kind):
+    end = f',"prev":"{prev.hex()}","seq":{seq},"time":"{timestamp.encode(time)}","v":1}}'
+    encoded = begun + end.encode()
+    if len(encoded) > MAX_ENTRY:
+        raise FormatError("entry", f"has {len(encoded)} bytes, at most {MAX_ENTRY} are allowed")
+    return encoded
+
+
+def _begin(kind: str, commitments: Mapping[str, bytes], data: Mapping[str, Json]) -> bytes:
+    if len(kind) > _MAX_KIND or not _KIND.fullmatch(kind):
         raise FormatError("entry.kind", "is not a dotted lower-case word")
-    commitments = []
-    for name in sorted(entry.commitments):
-        value = entry.commitments[name]
+    committed = []
+    for name in sorted(commitments):
+        value = commitments[name]
         if name not in FIELDS:
             raise FormatError("entry.commitments", f"has an unknown member {name[:40]!a}")
         if len(value) != DIGEST_LENGTH:
             raise FormatError(f"entry.commitments.{name}", f"is not {DIGEST_LENGTH} bytes")
-        commitments.append(f'"{name}":"{value.hex()}"')
-    data = canonical_json.encode(entry.data).decode() if entry.data else "{}"
-    encoded = (
-        f'{{"commitments":{{{",".join(commitments)}}},"data":{data},"kind":"{entry.kind}",'
-        f'"prev":"{entry.prev.hex()}","seq":{entry.seq},"time":"{timestamp.encode(entry.time)}","v":1}}'
-    ).encode()
-    if len(encoded) > MAX_ENTRY:
-        raise FormatError("entry", f"has {len(encoded)} bytes, at most {MAX_ENTRY} are allowed")
-    return encoded
+        committed.append(f'"{name}":"{value.hex()}"')
+    public = canonical_json.encode(data).decode() if data else "{}"
+    return f'{{"commitments":{{{",".join(committed)}}},"data":{public},"kind":"{kind}"'.encode()
 
 
 def parse(data: bytes) -> LogEntry:

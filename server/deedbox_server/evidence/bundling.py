@@ -15,7 +15,8 @@ from deedbox_server.evidence.custody import Custody, Event, new_event
 from deedbox_server.evidence.exhibits import DerivedDocument, Exhibit, Exhibits, actor_of
 from deedbox_server.evidence.export import PreparedBundle, prepare_export
 from deedbox_server.evidence.export_source import BundleSource, DerivedSource, ExhibitSource, StoredContent
-from deedbox_server.notary.service import Notary, Sequenced
+from deedbox_server.notary.memory import Sequenced
+from deedbox_server.notary.service import Notary
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
 from deedbox_server.vault import Vault

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deedbox_server.database import Database
+from deedbox_server.database import Database, Row
 from deedbox_server.errors import Unavailable
-from deedbox_server.notary.service import Notary
+from deedbox_server.notary.memory import Sequenced
+from deedbox_server.notary.service import PENDING_COLUMNS, Notary
 from deedbox_sync import entry as entry_format
 from deedbox_sync import merkle, note, uuid7
-from deedbox_sync.entry import LogEntry
 
 MAX_GROUP = 4_096  # entries a commit; larger groups gain nothing and make the first of them wait
 _IDLE = 1.0  # seconds between looks when nobody wakes us (another process may have staged)
 _RETRY = 1.0  # seconds after a failed group
+
+# Taken and removed in one statement: just those rows, also where others stage meanwhile and commit out of order.
+_TAKE = """
+    DELETE FROM pending_entry WHERE position IN (SELECT position FROM pending_entry ORDER BY position LIMIT {})
+    RETURNING position, record, staged, beginning
+"""
+_PUT_TILE = """
+    INSERT INTO log_tile (level, tile_index, hashes) VALUES ({}, {}, {})
+    ON CONFLICT (level, tile_index) DO UPDATE SET hashes = excluded.hashes
+"""
 
 log = logging.getLogger("deedbox.notary")
 
@@ -46,12 +54,8 @@ async def open_log(db: Database, origin: str, vkey: str) -> None:
             ("id", "origin", "size", "root", "last_entry_digest", "last_time"),
             [(1, origin, 0, merkle.EMPTY_ROOT, bytes(32), now)],
         )
-        data = json.dumps({"origin": origin, "vkey": vkey})
-        await db.insert_many(
-            "pending_entry",
-            ("record", "kind", "staged", "commitments", "data"),
-            [(uuid7.new(), "log.opened", now, b"{}", data)],
-        )
+        beginning = entry_format.begin("log.opened", {}, {"origin": origin, "vkey": vkey})
+        await db.insert_many("pending_entry", PENDING_COLUMNS, [(uuid7.new(), now, beginning)])
 
 
 class Sequencer:
@@ -85,13 +89,13 @@ class Sequencer:
     async def step(self) -> int:
         """Write one group; returns how many entries it had. Safe to call again after any failure."""
         try:
-            moved = await self._write_group()
+            entries = await self._write_group()
         except BaseException:
             self._tree = None
             raise
-        if moved:
-            await self._notary.announce_growth()
-        return moved
+        if entries:
+            self._notary.grew(entries)
+        return len(entries)
 
     async def _nap(self) -> None:
         try:
@@ -101,36 +105,28 @@ class Sequencer:
             return
         self._notary.staged.clear()
 
-    async def _write_group(self) -> int:
+    async def _write_group(self) -> list[Sequenced]:
         async with self._db.transaction():
             head = await self._lock_head()
             if head.suspended is not None:
-                return 0
-            pending = await self._db.fetch(
-                "SELECT record, kind, staged, commitments, data FROM pending_entry ORDER BY position LIMIT {}",
-                MAX_GROUP,
-            )
+                return []
+            pending = await self._db.fetch(_TAKE, MAX_GROUP)
             if not pending:
-                return 0
+                return []
+            pending.sort(key=lambda row: int(row["position"]))
             tree = (await self._tree_at(head)).copy()
             entries, last_time = _entries(head, pending)
-            leaves = [merkle.leaf_hash(data) for data in entries]
+            leaves = [merkle.leaf_hash(told.entry) for told in entries]
             full = tree.append(b"".join(leaves))
             await self._db.insert_many(
                 "log_entry",
                 ("seq", "record", "entry", "leaf"),
-                [
-                    (head.size + offset, row["record"], data, leaf)
-                    for offset, (row, data, leaf) in enumerate(zip(pending, entries, leaves, strict=True))
-                ],
+                [(told.seq, told.record, told.entry, leaf) for told, leaf in zip(entries, leaves, strict=True)],
             )
             await self._store_tiles(tree, {(tile.level, tile.index): tile.hashes for tile in full})
-            await self._store_checkpoint(head, tree, entry_format.digest(entries[-1]), last_time)
-            await self._db.execute(
-                "DELETE FROM pending_entry WHERE record IN (SELECT record FROM log_entry WHERE seq >= {})", head.size
-            )
+            await self._store_checkpoint(head, tree, entry_format.digest(entries[-1].entry), last_time)
         self._tree = tree
-        return len(entries)
+        return entries
 
     async def _lock_head(self) -> _Head:
         lock = " FOR UPDATE" if self._db.dialect == "postgres" else ""
@@ -163,12 +159,7 @@ class Sequencer:
         for tile, hashes in zip(merkle.partial_tiles(tree.size), tree.partials, strict=True):
             if hashes:
                 tiles[int(tile.level), tile.index] = hashes
-        for level in {level for level, _ in tiles}:
-            lowest = min(index for tile_level, index in tiles if tile_level == level)
-            await self._db.execute("DELETE FROM log_tile WHERE level = {} AND tile_index >= {}", level, lowest)
-        await self._db.insert_many(
-            "log_tile", ("level", "tile_index", "hashes"), [(level, index, h) for (level, index), h in tiles.items()]
-        )
+        await self._db.execute_many(_PUT_TILE, [(level, index, hashes) for (level, index), hashes in tiles.items()])
 
     async def _store_checkpoint(self, head: _Head, tree: merkle.Tiles, last_digest: bytes, last_time: datetime) -> None:
         root = tree.root()
@@ -191,16 +182,13 @@ class Sequencer:
             raise Unavailable("The log's head moved while a group was written.")
 
 
-def _entries(head: _Head, pending: list[dict[str, Any]]) -> tuple[list[bytes], datetime]:
-    """The bytes of the next entries, chained, with times that never go backwards."""
+def _entries(head: _Head, pending: list[Row]) -> tuple[list[Sequenced], datetime]:
+    """The next entries, chained, with times that never go backwards."""
     previous, last_time = head.last_entry_digest, head.last_time
     entries = []
     for seq, row in enumerate(pending, start=head.size):
         last_time = max(last_time, row["staged"])
-        commitments = {name: bytes.fromhex(digest) for name, digest in json.loads(row["commitments"]).items()}
-        data = entry_format.encode(
-            LogEntry(seq, last_time, row["kind"], previous, commitments, json.loads(row["data"]))
-        )
+        data = entry_format.complete(row["beginning"], seq, last_time, previous)
         previous = entry_format.digest(data)
-        entries.append(data)
+        entries.append(Sequenced(row["record"], seq, data))
     return entries, last_time

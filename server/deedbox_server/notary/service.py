@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,15 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deedbox_server.database import Database, Row
 from deedbox_server.errors import LogBehind, Suspended, Unavailable
 from deedbox_server.notary.drafts import EntryDraft, Salts, new_salts
+from deedbox_server.notary.memory import Memory, Sequenced
 from deedbox_server.notary.tiles import TileStore
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
-from deedbox_sync import canonical_json, commitment, merkle, note, uuid7
+from deedbox_sync import canonical_json, commitment, entry, merkle, note, uuid7
 from deedbox_sync.commitment import Opening
 from deedbox_sync.errors import ProofError
 from deedbox_sync.merkle import Prover
 from deedbox_sync.receipt import Receipt, encode
 
 READS_REFUSED_AFTER = 30.0  # seconds that the oldest pending entry may wait before evidence is no longer shown
+PENDING_COLUMNS = ("record", "staged", "beginning")
 _POLL = 0.5  # seconds; another process may hold the sequencer (Postgres), and its wake-up does not reach us
 
 
@@ -37,15 +38,6 @@ class Head:
     suspended: str | None
 
 
-@dataclass(frozen=True)
-class Sequenced:
-    """One entry of the log, found by the record it tells of."""
-
-    record: UUID
-    seq: int
-    entry: bytes
-
-
 class Notary:
     """Everything but the sequencing itself. `wake` is called after each commit that staged something."""
 
@@ -56,7 +48,8 @@ class Notary:
         self.vkey = note.encode_vkey(origin, note.ED25519, signing_key.public_key().public_bytes_raw())
         self.tiles = TileStore(db)
         self.staged = asyncio.Event()
-        self._grown = asyncio.Condition()
+        self._memory = Memory()
+        self._grown = asyncio.Event()  # set, and another one put in its place, each time the log grows
 
     # --- staging
 
@@ -67,15 +60,17 @@ class Notary:
         for draft in drafts:
             if set(draft.values) != set(draft.salts.by_field):
                 raise ValueError(f"{draft.kind}: every value needs its salt")
-            commitments = {
-                name: commitment.commit(name, draft.salts.by_field[name], value).hex()
-                for name, value in draft.values.items()
-            }
-            data = canonical_json.encode(dict(draft.data)).decode()
-            rows.append((draft.salts.record, draft.kind, staged, json.dumps(commitments).encode(), data))
+            salts = draft.salts.by_field
+            commitments = {name: commitment.commit(name, salts[name], value) for name, value in draft.values.items()}
+            rows.append((draft.salts.record, staged, entry.begin(draft.kind, commitments, draft.data)))
         await self._refuse_when_suspended()
-        await self._db.insert_many("pending_entry", ("record", "kind", "staged", "commitments", "data"), rows)
-        self._db.after_commit(self.staged.set)
+        await self._db.insert_many("pending_entry", PENDING_COLUMNS, rows)
+
+        def wake() -> None:
+            self._memory.staged({draft.salts.record: draft.salts.by_field for draft in drafts})
+            self.staged.set()
+
+        self._db.after_commit(wake)
 
     async def record(self, kind: str, record_id: UUID, values: Mapping[str, bytes]) -> None:
         """Salt and stage one event in the caller's transaction (for events too rare to need grouping)."""
@@ -119,24 +114,30 @@ class Notary:
         """Those of `records` that are in the log, waiting at most `wait` seconds for all of them."""
         deadline = time.monotonic() + wait
         found: dict[UUID, Sequenced] = {}
+        absent = set(records)
+        # What was staged here is sequenced here, as a rule: the database is asked for it only when that takes long.
+        unknown = [record for record in absent if wait <= 0 or not self._memory.is_pending(record)]
         while True:
-            missing = [record for record in records if record not in found]
-            for row in await self._rows_by_record(missing):
+            grown = self._grown
+            found |= self._memory.entries(absent)
+            for row in await self._rows_by_record([record for record in unknown if record not in found]):
                 found[row["record"]] = Sequenced(row["record"], row["seq"], row["entry"])
+            absent -= found.keys()
             left = deadline - time.monotonic()
-            if len(found) == len(set(records)) or left <= 0:
+            if not absent or left <= 0:
                 return found
             try:
                 async with asyncio.timeout(min(left, _POLL)):
-                    async with self._grown:
-                        await self._grown.wait()
+                    await grown.wait()
+                unknown = []
             except TimeoutError:
-                continue
+                unknown = list(absent)
 
-    async def announce_growth(self) -> None:
-        """The sequencer calls this after each durable group."""
-        async with self._grown:
-            self._grown.notify_all()
+    def grew(self, entries: Iterable[Sequenced]) -> None:
+        """The sequencer calls this after each durable group, with what it put into the log."""
+        self._memory.sequenced(entries)
+        self._grown.set()
+        self._grown = asyncio.Event()
 
     async def receipts(self, opened: Mapping[UUID, Mapping[str, bytes]], wait: float = 0.0) -> dict[UUID, str]:
         """Receipts, all against the newest checkpoint, for those records that are in the log.
@@ -148,20 +149,23 @@ class Notary:
             return {}
         signed = await self.checkpoint()
         size = note.parse_checkpoint(note.parse_note(signed).body).size
-        salts = await self._keys.salts(list(found))
-        prover = Prover(size, await self.tiles.reader([entry.seq for entry in found.values()], size))
+        salts = await self.openings(list(found))
+        prover = Prover(size, await self.tiles.reader([told.seq for told in found.values()], size))
         receipts = {}
-        for record, entry in found.items():
+        for record, told in found.items():
             openings = tuple(
-                Opening(name, salts[record][name], value) for name, value in sorted(opened[record].items())
+                [Opening(name, salts[record][name], value) for name, value in sorted(opened[record].items())]
             )
-            path = prover.inclusion(entry.seq)
-            receipts[record] = encode(Receipt(entry.entry, openings, entry.seq, tuple(path), signed)).decode()
+            path = prover.inclusion(told.seq)
+            receipts[record] = encode(Receipt(told.entry, openings, told.seq, tuple(path), signed)).decode()
         return receipts
 
-    async def openings(self, records: Sequence[UUID]) -> dict[UUID, dict[str, bytes]]:
+    async def openings(self, records: Sequence[UUID]) -> dict[UUID, Mapping[str, bytes]]:
         """The salts of `records`, by field."""
-        return await self._keys.salts(list(records))
+        known = self._memory.salts(records)
+        if len(known) < len(records):
+            known |= await self._keys.salts([record for record in records if record not in known])
+        return known
 
     async def inclusion(self, indexes: Sequence[int], size: int) -> dict[int, list[bytes]]:
         prover = Prover(size, await self.tiles.reader(indexes, size))

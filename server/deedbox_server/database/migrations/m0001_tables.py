@@ -53,9 +53,7 @@ _TABLES = {
         "id bigserial key, blob uuid, part int, file text, file_offset bigint, cipher_length bigint, plain_length "
         "bigint"
     ),
-    "PendingEntry pending_entry": (
-        "position bigserial key, record uuid index, kind text, staged time, commitments bytes, data text"
-    ),
+    "PendingEntry pending_entry": "position bigserial key, record uuid, staged time, beginning bytes",
     "LogHead log_head": (
         "id int key, origin text, size bigint, root bytes, last_entry_digest bytes, last_time time, suspended text null"
     ),

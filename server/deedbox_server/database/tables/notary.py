@@ -6,14 +6,14 @@ from deedbox_server.database.columns import UUID, BigInt, BigSerial, Bytea, Inte
 
 
 class PendingEntry(Table, tablename="pending_entry"):
-    """Staged by a domain transaction, turned into an entry by the sequencer, in this order."""
+    """Staged by a domain transaction, turned into an entry by the sequencer, in this order. `beginning` is that of the
+    entry's bytes.
+    """
 
     position = BigSerial(primary_key=True)
-    record = UUID(index=True)
-    kind = Text()
+    record = UUID()
     staged = Timestamptz()
-    commitments = Bytea()
-    data = Text()
+    beginning = Bytea()
 
 
 class LogHead(Table, tablename="log_head"):
