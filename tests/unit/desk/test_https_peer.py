@@ -2,132 +2,22 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from deedbox_desktop.engine.box import https
 from deedbox_desktop.engine.box.client import HttpsBox
 from deedbox_desktop.engine.box.https import Body, HttpsPeer
 from deedbox_desktop.engine.box.tls import authority_context, device_context
 from deedbox_desktop.engine.errors import BoxRefused, BoxUnintelligible, BoxUnreachable
+from unit.desk.tls_site import Site, Wire, authority
 
-Answer = Callable[["Wire"], None]
 LIMIT = 1000
-
-
-@dataclass
-class Wire:
-    """One connection as the server has it: reads requests whole or in part, sends raw bytes."""
-
-    link: ssl.SSLSocket
-    held: bytes = b""
-
-    def comes(self) -> bool:
-        """Whether another request begins before the connection ends."""
-        self.held = self.held or self.link.recv(65536)
-        return bool(self.held)
-
-    def head(self) -> bytes:
-        while b"\r\n\r\n" not in self.held:
-            data = self.link.recv(65536)
-            if not data:
-                raise ConnectionResetError
-            self.held += data
-        head, self.held = self.held.split(b"\r\n\r\n", 1)
-        return head
-
-    def request(self) -> tuple[bytes, bytes]:
-        head = self.head()
-        length = next(
-            (int(one.split(b":")[1]) for one in head.split(b"\r\n") if one.lower().startswith(b"content-length")), 0
-        )
-        while len(self.held) < length:
-            self.held += self.link.recv(65536)
-        body, self.held = self.held[:length], self.held[length:]
-        return head.split(b"\r\n")[0], body
-
-    def send(self, body: bytes, status: str = "200 OK", kind: str = "application/json", more: str = "") -> None:
-        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-        self.link.sendall(head.encode() + body)
-
-
-@dataclass
-class Site:
-    """A CA, a server under it that does what a test asks, and a client's certificate."""
-
-    folder: Path
-    answers: list[Answer] = field(default_factory=list)
-    connections: int = 0
-    versions: list[str | None] = field(default_factory=list)
-    peers: list[HttpsPeer] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.ca_key, self.ca = _authority("Box CA")
-        self.client_key = Ed25519PrivateKey.generate()
-        self.client = _issue(self.ca_key, self.ca, self.client_key, ExtendedKeyUsageOID.CLIENT_AUTH)
-        self.serve(self.ca_key, self.ca)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def serve(self, ca_key: EllipticCurvePrivateKey, ca: x509.Certificate, *, tls12: bool = False) -> None:
-        key = generate_private_key(SECP256R1())
-        certificate = _issue(ca_key, ca, key, ExtendedKeyUsageOID.SERVER_AUTH)
-        pem = self.folder / f"{uuid4()}.pem"
-        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        pem.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(pem)
-        self.context.load_verify_locations(cadata=self.ca.public_bytes(Encoding.PEM).decode())
-        self.context.verify_mode = ssl.CERT_REQUIRED
-        if tls12:
-            self.context.maximum_version = ssl.TLSVersion.TLSv1_2
-
-    def peer(self) -> HttpsPeer:
-        ca = self.ca.public_bytes(Encoding.PEM).decode()
-        client = self.client.public_bytes(Encoding.PEM).decode()
-        made = HttpsPeer(self.url, device_context(ca, client, self.client_key, self.folder))
-        self.peers.append(made)
-        return made
-
-    def close(self) -> None:
-        self.listener.close()
-        for peer in self.peers:
-            peer.close()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                plain, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._converse, args=(plain,), daemon=True).start()
-
-    def _converse(self, plain: socket.socket) -> None:
-        try:
-            with self.context.wrap_socket(plain, server_side=True) as link:
-                self.versions.append(link.version())
-                wire = Wire(link)
-                while wire.comes() and self.answers:
-                    self.answers.pop(0)(wire)
-        except OSError:
-            plain.close()
 
 
 @pytest.fixture
@@ -182,7 +72,7 @@ def test_a_connection_idle_too_long_is_not_used_again(site: Site, monkeypatch: p
 
 
 def test_a_server_under_another_ca_is_no_box(site: Site) -> None:
-    site.serve(*_authority("Box CA"))
+    site.serve(*authority("Box CA"))
     with pytest.raises(BoxUnreachable, match="does not have the box's certificate"):
         site.peer().request("GET", "/x", limit=LIMIT)
 
@@ -384,35 +274,3 @@ def test_another_certificate_is_shown_on_a_new_connection(site: Site) -> None:
 def test_only_an_https_address_is_one(site: Site, url: str) -> None:
     with pytest.raises(BoxUnintelligible, match="not an address"):
         HttpsPeer(url, site.context)
-
-
-def _authority(name: str) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
-    key = generate_private_key(SECP256R1())
-    return key, _certificate(name, key.public_key(), name, key, ca=True)
-
-
-def _issue(
-    ca_key: EllipticCurvePrivateKey,
-    ca: x509.Certificate,
-    key: EllipticCurvePrivateKey | Ed25519PrivateKey,
-    usage: x509.ObjectIdentifier,
-) -> x509.Certificate:
-    issuer = str(ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-    return _certificate("leaf", key.public_key(), issuer, ca_key, usage=usage)
-
-
-def _certificate(subject, public, issuer, key, *, ca=False, usage=None) -> x509.Certificate:  # type: ignore[no-untyped-def]
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca, 0 if ca else None), critical=True)
-    )
-    if usage is not None:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    return builder.sign(key, hashes.SHA256())
