@@ -15,7 +15,6 @@ from deedbox_disk import durable
 from deedbox_server.cases import Cases
 from deedbox_server.database import Database, migrate, open_database
 from deedbox_server.documents.dispatcher import Dispatcher
-from deedbox_server.documents.limits import MIB, WorkerLimits
 from deedbox_server.documents.service import Reading, reading_jobs
 from deedbox_server.evidence.box_device import BoxDevice
 from deedbox_server.evidence.bundling import Bundling
@@ -126,7 +125,7 @@ async def _assemble(
     intake_key = Ed25519PrivateKey.from_private_bytes(keyring.named("intake"))
     device = BoxDevice(database, notary, authority, journals, box=box_id, name=settings.name, key=intake_key)
     deriver = Deriver(database, vault, keys, custody)
-    reading = Reading(database, vault, deriver, _dispatcher(settings), index, jobs)
+    reading = Reading(database, vault, deriver, Dispatcher.of(settings), index, jobs)
     reading.register(handlers)
     committer.readers.append(reading_jobs)
     cases = Cases(database, keys, notary, permissions)
@@ -177,17 +176,6 @@ async def _assemble(
 def device_url(host: str, port: int) -> str:
     """Where a desk that reached the people's listener as `host` finds the device listener."""
     return f"https://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _dispatcher(settings: Settings) -> Dispatcher:
-    limits = WorkerLimits(
-        memory_bytes=settings.worker_memory_mb * MIB,
-        seconds=settings.worker_seconds,
-        scratch_bytes=settings.worker_scratch_mb * MIB,
-    )
-    return Dispatcher(
-        hidden=(settings.data,), limits=limits, languages=settings.ocr_languages, slots=settings.worker_count
-    )
 
 
 async def _box_id(database: Database) -> UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -129,25 +129,42 @@ class Exhibits:
         await self._mark(principal, found, kind)
         return document, await self._vault.open(document.blob)
 
+    async def show(self, principal: Principal, exhibits: Mapping[UUID, UUID]) -> None:
+        """Some words of these exhibits (with their cases) are about to be shown, as in a list of hits: that is viewing them.
+
+        The caller has shown that the principal may.
+        """
+        await self._record_reads(principal, exhibits, "viewed")
+
     async def _mark(self, principal: Principal, exhibit: Exhibit, kind: str) -> None:
+        await self._record_reads(principal, {exhibit.id: exhibit.case}, kind)
+
+    async def _record_reads(self, principal: Principal, exhibits: Mapping[UUID, UUID], kind: str) -> None:
+        """One custody event for each exhibit that has none of this person, kind and quarter hour yet; durable on return."""
         await self._notary.refuse_reads_when_behind()
         now = datetime.now(UTC)
         quarter = now.replace(minute=now.minute - now.minute % _QUARTER, second=0, microsecond=0)
-        values = (exhibit.id, principal.actor_id, kind, quarter)
-        seen = "SELECT id FROM view_mark WHERE exhibit = {} AND account = {} AND kind = {} AND quarter = {}"
-        if await self._db.fetch_one(seen, *values) is not None:
+        of_quarter = (principal.actor_id, kind, quarter)
+        seen = await self._db.fetch_in(
+            "SELECT exhibit FROM view_mark WHERE account = {} AND kind = {} AND quarter = {} AND exhibit IN ",
+            sorted(exhibits),
+            *of_quarter,
+        )
+        fresh = sorted(exhibits.keys() - {row["exhibit"] for row in seen})
+        if not fresh:
             return
         detail = {"quarter": timestamp.encode(quarter)}
-        event = new_event(exhibit.id, exhibit.case, kind, actor_of(principal), detail)
-        await self._keys.commit(KeyBatch(salts=[event.salts]))
+        events = {one: new_event(one, exhibits[one], kind, actor_of(principal), detail) for one in fresh}
+        await self._keys.commit(KeyBatch(salts=[event.salts for event in events.values()]))
         async with self._db.transaction():
+            marks = ", ".join(["({}, {}, {}, {})"] * len(fresh))
             marked = await self._db.fetch(
-                "INSERT INTO view_mark (exhibit, account, kind, quarter) VALUES ({}, {}, {}, {}) "
-                "ON CONFLICT (exhibit, account, kind, quarter) DO NOTHING RETURNING id",
-                *values,
+                f"INSERT INTO view_mark (exhibit, account, kind, quarter) VALUES {marks} "
+                "ON CONFLICT (exhibit, account, kind, quarter) DO NOTHING RETURNING exhibit",
+                *(value for one in fresh for value in (one, *of_quarter)),
             )
             if marked:
-                await self._custody.append([event])
+                await self._custody.append([events[row["exhibit"]] for row in marked])
 
 
 def _operation(kind: str) -> str:

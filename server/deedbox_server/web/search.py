@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from deedbox_server.database import Database
+from deedbox_server.evidence.exhibits import Exhibits
 from deedbox_server.people.principal import Principal
 from deedbox_server.search.index import Hit
 from deedbox_server.search.service import Search
@@ -23,6 +24,7 @@ class SearchController(Controller):
     async def find(
         self,
         search: NamedDependency[Search],
+        exhibits: NamedDependency[Exhibits],
         database: NamedDependency[Database],
         principal: NamedDependency[Principal],
         q: FromQuery[str],
@@ -30,9 +32,13 @@ class SearchController(Controller):
         cursor: FromQuery[int | None] = None,
         limit: FromQuery[int] = PAGE,
     ) -> dict[str, object]:
-        """Pages that fit, newest exhibit first. The list of visible cases is part of the question put to the index."""
+        """Pages that fit, newest exhibit first; the wall is part of the question put to the index.
+
+        Who is shown words of an exhibit has viewed it: custody says so. Hits on a name (page 0) show no content.
+        """
         results = await search.find(principal, q, case=case, after=cursor, limit=limit)
         found = results.found
+        await exhibits.show(principal, {hit.exhibit: hit.case for hit in found.hits if hit.page > 0})
         rows = await database.fetch_in(
             "SELECT id, name, number FROM exhibit WHERE id IN ", sorted({hit.exhibit for hit in found.hits})
         )

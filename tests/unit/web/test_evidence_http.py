@@ -1,63 +1,13 @@
 """Exhibits over HTTP, as people and their programs ask for them: ranges, custody of each read, walls that tell nothing."""
 
-import hashlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
+from kit.http_person import CONTENT, NAME, Person, kinds, stranger
 from kit.open_box import Office
 
 pytestmark = pytest.mark.anyio
-
-CONTENT = hashlib.shake_256(b"plan").digest(200_000)
-NAME = "Größe & Maß – plan.pdf"
-
-
-@dataclass
-class Person:
-    client: httpx.AsyncClient
-    key: str
-
-    async def get(self, path: str, **headers: str) -> Any:
-        return await self.client.get(path, headers={"Authorization": f"Bearer {self.key}"} | headers)
-
-    async def post(self, path: str, body: object = None) -> Any:
-        return await self.client.post(path, headers={"Authorization": f"Bearer {self.key}"}, json=body)
-
-
-@pytest.fixture
-async def owner(desk_and_box: Office) -> AsyncIterator[Person]:
-    box = desk_and_box.box
-    item = desk_and_box.desk.item(NAME, CONTENT)
-    await box.intake.batch(desk_and_box.desk.sender(desk_and_box.owner.id), [item], wait=0)
-    await desk_and_box.settle()
-    _, key = await box.accounts.create_key(desk_and_box.owner.id, "tests")
-    # In this test's own event loop: a database belongs to one.
-    transport = httpx.ASGITransport(people_app(box))
-    async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:
-        yield Person(client, key.text)
-
-
-@pytest.fixture
-async def exhibit(desk_and_box: Office, owner: Person) -> str:
-    (found,) = (await owner.get("/api/v1/evidence/")).json()["items"]
-    assert found["name"] == NAME
-    return f"/api/v1/evidence/{found['id']}"
-
-
-async def stranger(office: Office, owner: Person) -> Person:
-    account = await office.box.accounts.create("Sam Stranger", "member", "a long enough passphrase")
-    _, key = await office.box.accounts.create_key(account.id, "tests")
-    return Person(owner.client, key.text)
-
-
-async def kinds(office: Office, exhibit: str, owner: Person) -> list[str]:
-    return [event["kind"] for event in (await owner.get(f"{exhibit}/custody")).json()["events"]]
 
 
 async def test_the_bytes_come_back_whole_with_their_digest_as_etag(owner: Person, exhibit: str) -> None:
