@@ -92,7 +92,7 @@ class Uploads:
                 await _append(writer, row["size"], pieces, sys.maxsize if whole else DURABLE_EVERY)
                 return await writer.durable()
             except BaseException:
-                await (writer.roll_back() if whole else _keep(writer))
+                await self._recover(live, writer, keep=not whole)
                 raise
 
     async def finish(self, upload: str, owner: str) -> Arrived:
@@ -104,7 +104,7 @@ class Uploads:
             try:
                 return Arrived(upload, await writer.finish(), writer.head(HEAD_BYTES))
             except BaseException:
-                await writer.roll_back()  # so that it can be finished when there is room again
+                await self._recover(live, writer, keep=False)
                 raise
 
     async def forget(self, upload: str, owner: str) -> None:
@@ -135,6 +135,17 @@ class Uploads:
                 self._live.pop(upload, None)
 
         self._db.after_commit(leave)
+
+    async def _recover(self, live: _Live, writer: BlobWriter, *, keep: bool) -> None:
+        """After a failure: keep what came, or go back to the last durable point. Where the disk lets neither happen now, the
+        next request takes the upload up from what is on it.
+        """
+        try:
+            if not keep or not await _kept(writer):
+                await writer.roll_back()
+        except (DeedboxError, OSError):
+            live.writer = None
+            await writer.abandon()
 
     async def _drop(self, upload: str, blob: UUID) -> None:
         live = self._live.pop(upload, None)
@@ -179,9 +190,10 @@ async def _append(writer: BlobWriter, size: int | None, pieces: AsyncIterator[by
             checked = await writer.durable()
 
 
-async def _keep(writer: BlobWriter) -> None:
-    """Keep what came before a cut; where even that fails (a full disk), keep what was durable before."""
+async def _kept(writer: BlobWriter) -> bool:
+    """Whether what came before a cut could be kept."""
     try:
         await writer.durable()
-    except DeedboxError:
-        await writer.roll_back()
+    except (DeedboxError, OSError):
+        return False
+    return True
