@@ -13,6 +13,7 @@ from deedbox_desktop.engine.state_folder import StateFolder, default_root
 from deedbox_desktop.terminal import json_line
 from deedbox_disk.errors import DiskError
 from deedbox_disk.memory import forbid_core_dumps
+from deedbox_sync.errors import SyncError
 
 _EXITS = """exit status:
   0  done; with run --once: everything is receipted
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     call = Call(StateFolder(options.state), options.json, options.passphrase_file)
     try:
         return run(call, options)
-    except (DeskError, DiskError) as error:
+    except (DeskError, DiskError, SyncError) as error:
         if options.json:
             print(json_line({"error": type(error).__name__, "words": str(error)}))
         else:

@@ -153,7 +153,11 @@ def _follow(engine: Engine, ending: threading.Event, options: argparse.Namespace
             line.show(progress)
             if options.once:
                 lost = progress.reached is False and progress.captured and time.monotonic() >= patient_until
-                if progress.settled or lost or (progress.stopped and progress.captured):
+                if (
+                    (progress.settled and progress.reached is not None)
+                    or lost
+                    or (progress.stopped and progress.captured)
+                ):
                     return progress
             if ending.wait(_TICK_S):
                 return engine.progress()

@@ -2,7 +2,7 @@
 
 import threading
 
-MOST_HELD = 48 << 20  # two batches: one in flight, one being captured
+MOST_HELD = 32 << 20  # two batches: one in flight, one being captured
 
 
 class Contents:

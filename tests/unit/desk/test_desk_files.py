@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from deedbox_desktop.engine import spool
 from deedbox_desktop.engine.journal import files, statements
 from deedbox_desktop.engine.model import FileRow, FileState, Original
 from deedbox_desktop.engine.status import Shown
 from deedbox_desktop.engine.watch.watcher import watchable
+from deedbox_disk.errors import OutOfSpace
 from deedbox_sync import dsse, statement
 from deedbox_sync.statement import CaptureStatement
 from unit.desk.box_simulator import CASE
@@ -161,6 +163,38 @@ def test_a_renamed_file_is_nothing_new(bench: DeskBench, size: int) -> None:
     assert (found.state, found.original) == (Shown.RECEIPTED, Original.RENAMED)
     assert "captured as old.txt" in found.words
     assert len(bench.status().files) == 1
+
+
+def test_a_date_from_a_broken_clock_is_no_obstacle(bench: DeskBench) -> None:
+    for name, seconds in (("far.txt", 2**33 + 2**31), ("before.txt", -(2**31))):
+        (bench.folder / name).write_bytes(b"x")
+        os.utime(bench.folder / name, (seconds, seconds))
+    bench.settle()
+    assert bench.status().counts() == {Shown.RECEIPTED: 2}
+    assert len(bench.box.exhibits) == 2
+
+
+def test_a_full_disk_keeps_files_waiting_and_goes_on_when_there_is_room(
+    bench: DeskBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OutOfSpace("full")
+
+    bench.box.reachable = False
+    (bench.folder / "small.txt").write_bytes(b"x")
+    (bench.folder / "large.bin").write_bytes(b"x" * 300_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(spool, "require_free", full)
+        with bench.running():
+            bench.wait(lambda progress: progress.reached is False)
+            until = time.monotonic() + 10
+            while [one for one in bench.status().files if "disk is full" in one.words] != list(bench.status().files):
+                assert time.monotonic() < until
+                time.sleep(0.02)
+    bench.box.reachable = True
+    bench.settle()
+    assert bench.status().counts() == {Shown.RECEIPTED: 2}
+    assert len(bench.box.exhibits) == 2
 
 
 def test_identical_files_are_two_exhibits(bench: DeskBench) -> None:

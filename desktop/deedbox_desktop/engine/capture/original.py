@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from deedbox_desktop.engine.watch.scan import within
 from deedbox_sync.file_facts import FileFacts, readable_name
 from deedbox_sync.statement import ReadException
 
@@ -51,6 +52,7 @@ _FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(
 )  # what became a link or a pipe meanwhile is no evidence
 _NOATIME = getattr(os, "O_NOATIME", 0)
 _INODE_BITS = (1 << 63) - 1
+_UNKNOWN_DATE = ReadException("attributes-unreadable", "the date is beyond what can be written")
 
 
 class OpenOriginal:
@@ -111,18 +113,19 @@ class OpenOriginal:
         is_utf8 = all(name.encode() == part for name, part in zip(readable, raw, strict=True))
         attributes, exceptions = _attributes(self._descriptor)
         facts = self._facts
+        dated = within(facts.st_mtime_ns) == facts.st_mtime_ns
         file = FileFacts(
             name=readable[-1],
             path=readable[:-1],
             size=facts.st_size,
-            modified_ns=facts.st_mtime_ns,
+            modified_ns=facts.st_mtime_ns if dated else None,
             created_ns=_created_ns(facts),
             mode=None if sys.platform == "win32" else stat.S_IMODE(facts.st_mode),
             attributes=attributes,
             name_bytes=None if is_utf8 else raw[-1],
             path_bytes=None if is_utf8 else raw[:-1],
         )
-        return file, exceptions
+        return file, exceptions if dated else (*exceptions, _UNKNOWN_DATE)
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -137,7 +140,7 @@ class OpenOriginal:
 
     def _shape(self, facts: os.stat_result) -> Shape:
         changed = facts.st_ctime_ns if self._local and sys.platform != "win32" else 0
-        return Shape(facts.st_size, facts.st_mtime_ns, changed, facts.st_ino & _INODE_BITS)
+        return Shape(facts.st_size, within(facts.st_mtime_ns), changed, facts.st_ino & _INODE_BITS)
 
 
 def _open(path: bytes) -> int:

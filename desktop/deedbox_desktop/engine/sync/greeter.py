@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from deedbox_desktop.engine.desk import Desk
-from deedbox_desktop.engine.errors import BoxUnintelligible, TrustLost
+from deedbox_desktop.engine.errors import BoxError, BoxUnintelligible, TrustLost
 from deedbox_desktop.engine.journal import facts, statements
 from deedbox_desktop.engine.journal.statements import Head
 from deedbox_desktop.engine.model import CaseFacts, Greeting
 from deedbox_desktop.engine.sync import gaps
 from deedbox_desktop.engine.sync.receipts import LogKeeper
+from deedbox_disk.errors import DiskError
 from deedbox_sync import timestamp
 from deedbox_sync.errors import FormatError
 from deedbox_sync.hello import Hello
@@ -32,7 +33,11 @@ class Greeter:
         if link.online and not link.greeting_due and time.monotonic() < self._next:
             return False
         link.greeting_due = False
-        greeting = self._greet()
+        try:
+            greeting = self._greet()
+        except (BoxError, DiskError):
+            link.lost()
+            raise
         self._next = time.monotonic() + link.pace.hello_every
         if self._desk.journal.read(facts.retry_asked):
             gaps.sign_held_again(self._desk)

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-_INODE_BITS = (1 << 63) - 1  # what the journal's integers hold
+_MOST = (1 << 63) - 1  # what the journal's integers hold; some file systems know years and inodes beyond
 
 
 class Kind(Enum):
@@ -91,4 +91,9 @@ def _look(
 
 def _entry(path: bytes, kind: Kind, facts: os.stat_result) -> Entry:
     changed = 0 if sys.platform == "win32" else facts.st_ctime_ns  # there it is the time of making
-    return Entry(path, kind, facts.st_size, facts.st_mtime_ns, changed, facts.st_ino & _INODE_BITS)
+    return Entry(path, kind, facts.st_size, within(facts.st_mtime_ns), changed, facts.st_ino & _MOST)
+
+
+def within(nanoseconds: int) -> int:
+    """A time as the journal can hold it: what lies centuries away, as a broken clock writes it, is cut off there."""
+    return max(-_MOST, min(_MOST, nanoseconds))
