@@ -37,6 +37,14 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Committed:
+    """What an arrival has become: its exhibit, and the record that its log entry will tell of."""
+
+    exhibit: UUID
+    record: UUID
+
+
+@dataclass(frozen=True)
 class Received:
     """What a package that wants to read new exhibits is told of each."""
 
@@ -74,8 +82,8 @@ class Committer:
 
     async def commit(
         self, device: UUID, actor: Actor, arrivals: Sequence[Arrival], plan: Plan | None, keys: KeyBatch
-    ) -> list[UUID]:
-        """Commit all arrivals or none; returns their exhibits' ids. `keys` are the blobs' keys that are not durable yet.
+    ) -> list[Committed]:
+        """Commit all arrivals or none; tells of each, in their order. `keys` are the blobs' keys that are not durable yet.
 
         With a `plan` the statements are new and take their journal numbers here; without one they were offered before.
         """
@@ -93,7 +101,7 @@ class Committer:
             await self._custody.append([*events, *superseding.values()])
             await self._jobs.enqueue_many(self._reading_jobs(arrivals, exhibits))
             await self._uploads.closed([arrival.upload for arrival in arrivals if arrival.upload is not None])
-        return exhibits
+        return [Committed(exhibit, event.id) for exhibit, event in zip(exhibits, events, strict=True)]
 
     async def _insert_blobs(self, stored: Sequence[StoredBlob]) -> None:
         blobs, parts = self._vault.record_rows(stored)

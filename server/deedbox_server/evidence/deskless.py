@@ -340,11 +340,11 @@ class Deskless:
                     media_type=facts.media_type,
                 )
                 try:
-                    (exhibit,) = await self._committer.commit(self._device.id, actor, [arrival], plan, KeyBatch())
+                    (made,) = await self._committer.commit(self._device.id, actor, [arrival], plan, KeyBatch())
                 except JournalGap:
                     continue  # another process took the number: sign anew under the next one
             self._used.pop(row.id, None)
-            return exhibit
+            return made.exhibit
         raise Unavailable("The box's own journal is busy.")
 
     def _require_room(self, size: int) -> None:

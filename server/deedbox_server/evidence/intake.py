@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import closing
+from types import MappingProxyType
 from uuid import UUID
 
 from deedbox_server.database import Database
@@ -175,11 +176,11 @@ class Intake:
         async with self._locks[sender.device]:
             plan = await self._journals.plan(sender.device, arriving)
             await self._note_conflicts(sender, plan)
-            if plan.new:
-                await self._commit_batch(sender, plan, contents)
-        return await self._answers(sender, plan, wait)
+            taken = await self._commit_batch(sender, plan, contents) if plan.new else {}
+        return await self._answers(sender, plan, wait, taken)
 
-    async def _commit_batch(self, sender: Sender, plan: Plan, contents: dict[bytes, bytes]) -> None:
+    async def _commit_batch(self, sender: Sender, plan: Plan, contents: dict[bytes, bytes]) -> dict[bytes, Known]:
+        """The plan's new statements as they are known once they are committed."""
         by_case: defaultdict[UUID, list[Checked]] = defaultdict(list)
         for item in plan.new:
             case = item.capture.case
@@ -195,26 +196,23 @@ class Intake:
             Arrival(item, stored[item.digest].blob, stored[item.digest], contents[item.digest][:HEAD_BYTES], "batch")
             for item in plan.new
         ]
-        await self._committer.commit(sender.device, actor_of(sender), arrivals, plan, keys)
+        made = await self._committer.commit(sender.device, actor_of(sender), arrivals, plan, keys)
+        return {
+            item.digest: Known(item.digest, COMMITTED, None, one.record, item.capture.content, item.capture.file.size)
+            for item, one in zip(plan.new, made, strict=True)
+        }
 
     # --- bytes that the box holds already
 
     async def prove(self, sender: Sender, proofs: Sequence[PossessionProof]) -> list[Result]:
         """Commit offered statements whose bytes the box holds in their case, once the desk proves that it has them too."""
-        results = []
         for proof in proofs:
             known = (await self._journals.find(sender.device, [proof.statement])).get(proof.statement)
             if known is not None and known.state == OFFERED and known.upload is not None:
                 blob = await self._possession.settle(proof)
                 if blob is not None:
                     await self._commit_held(sender, proof.statement, known.upload, blob)
-                    known = (await self._journals.find(sender.device, [proof.statement]))[proof.statement]
-            results.append(
-                await self._answer_known(sender, known, prove=False)
-                if known
-                else Result(proof.statement, State.UNKNOWN)
-            )
-        return await self._with_receipts(sender, results, RECEIPT_WAIT)
+        return await self.receipts(sender, [proof.statement for proof in proofs], RECEIPT_WAIT)
 
     async def _commit_held(self, sender: Sender, digest: bytes, upload: str, blob: UUID) -> None:
         async with self._locks[sender.device]:
@@ -238,18 +236,22 @@ class Intake:
             else Result(digest, State.UNKNOWN)
             for digest in digests
         ]
-        return await self._with_receipts(sender, results, wait)
+        return await self._with_receipts(known, results, wait)
 
-    async def _answers(self, sender: Sender, plan: Plan, wait: float = 0.0) -> list[Result]:
-        digests = [outcome.digest for outcome in plan.outcomes if not isinstance(outcome, Result)]
-        known = await self._journals.find(sender.device, digests)
+    async def _answers(
+        self, sender: Sender, plan: Plan, wait: float = 0.0, taken: Mapping[bytes, Known] = MappingProxyType({})
+    ) -> list[Result]:
+        """What the plan has led to; `taken` are those of its statements that are known to be committed."""
+        asked = [outcome.digest for outcome in plan.outcomes if not isinstance(outcome, Result)]
+        known = await self._journals.find(sender.device, [digest for digest in asked if digest not in taken])
+        known |= taken
         results = [
             outcome
             if isinstance(outcome, Result)
             else await self._answer_known(sender, known[outcome.digest], prove=True)
             for outcome in plan.outcomes
         ]
-        return await self._with_receipts(sender, results, wait)
+        return await self._with_receipts(known, results, wait)
 
     async def _answer_known(self, sender: Sender, known: Known, *, prove: bool) -> Result:
         if known.state == COMMITTED:
@@ -260,26 +262,23 @@ class Intake:
             return Result(known.digest, State.PROVE, upload=known.upload, nonce=nonce)
         return Result(known.digest, State.SEND, upload=known.upload, offset=offset)
 
-    async def _with_receipts(self, sender: Sender, results: list[Result], wait: float) -> list[Result]:
+    async def _with_receipts(self, known: Mapping[bytes, Known], results: list[Result], wait: float) -> list[Result]:
         """Replace `committed` by `receipted` where the log has the entry, waiting at most `wait` seconds for it."""
-        committed = [result.statement for result in results if result.state is State.COMMITTED]
-        if not committed:
-            return results
-        known = await self._journals.find(sender.device, committed)
-        opened = {}
-        for row in known.values():
-            assert row.record is not None
-            opened[row.record] = {"statement": row.digest} | ({"content": row.content} if row.content else {})
-        receipts = await self._notary.receipts(opened, wait)
-        final = []
+        records: dict[bytes, UUID] = {}
+        opened: dict[UUID, dict[str, bytes]] = {}
         for result in results:
-            row_of = known.get(result.statement)
-            record = row_of.record if row_of is not None else None
-            if result.state is State.COMMITTED and record in receipts:
-                final.append(Result(result.statement, State.RECEIPTED, receipt=receipts[record]))
-            else:
-                final.append(result)
-        return final
+            if result.state is State.COMMITTED:
+                row = known[result.statement]
+                assert row.record is not None
+                records[row.digest] = row.record
+                opened[row.record] = {"statement": row.digest} | ({"content": row.content} if row.content else {})
+        receipts = await self._notary.receipts(opened, wait) if opened else {}
+        return [
+            Result(result.statement, State.RECEIPTED, receipt=receipts[record])
+            if (record := records.get(result.statement)) is not None and record in receipts
+            else result
+            for result in results
+        ]
 
     async def _note_conflicts(self, sender: Sender, plan: Plan) -> None:
         """Two statements under one number mean a copied or rolled-back desk: the log says so, once for each."""
