@@ -108,7 +108,8 @@ class BoxSimulator:
         self.log_.append("log.opened", {})
         self.inline_bytes, self.batch_items = inline_bytes, batch_items
         self.cases = {CASE: "2026-1"}
-        self.backup_configured, self.backed_up_to = False, None
+        self.backup_configured = False
+        self.backed_up_to: int | None = None
         self.next_sequence, self.last_digest = 1, statement.NO_DIGEST
         self.known: dict[bytes, Known] = {}
         self.exhibits: dict[bytes, bytes] = {}

@@ -136,10 +136,13 @@ def test_a_receipt_that_was_verified_is_never_taken_back_by_a_late_answer(journa
 
 def test_a_pack_is_freed_with_its_last_item_and_only_below_the_backup(journal: Journal) -> None:
     append(journal, *(making(spool=SpoolRef("ab", at, 10)) for at in range(3)))
-    free = lambda limit: journal.write(lambda db: receipts.free_spool(db, limit))  # noqa: E731
-    receipt = lambda number, index: journal.write(  # noqa: E731
-        lambda db: receipts.add_receipts(db, [VerifiedReceipt(number, index, b"r")], NOW)
-    )
+
+    def free(limit: int | None) -> list[str]:
+        return journal.write(lambda db: receipts.free_spool(db, limit))
+
+    def receipt(number: int, index: int) -> None:
+        journal.write(lambda db: receipts.add_receipts(db, [VerifiedReceipt(number, index, b"r")], NOW))
+
     receipt(1, 10)
     receipt(2, 11)
     assert free(None) == []

@@ -15,10 +15,10 @@ from deedbox_desktop.engine.os_keyring import OsKeyring, find_keyring
 class MemoryBackend(KeyringBackend):
     """A keyring in memory. `drops` forgets what it is given, `locked` refuses to answer."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self, *, drops: bool = False, locked: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.held: dict[tuple[str, str], str] = {}
         self.drops, self.locked = drops, locked
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -109,7 +110,7 @@ class PairingBox:
         verify_renewal(request, KEYS.statement_key.public_key().public_bytes_raw())
         wire.send(encode_renew_answer(self.certificate(parse_renewal(request.message).csr, self.site.ca_key)))
 
-    def certificate(self, csr: str, ca_key: object) -> str:
+    def certificate(self, csr: str, ca_key: EllipticCurvePrivateKey) -> str:
         key = parse_request(csr, where="request")
         assert isinstance(key, Ed25519PublicKey)
         uri = f"{URI_PREFIX}{self.device}"
@@ -121,7 +122,7 @@ class PairingBox:
             ca_key,
             usage=ExtendedKeyUsageOID.CLIENT_AUTH,
             uri=uri,
-            days=self.days,  # type: ignore[arg-type]
+            days=self.days,
         )
         return made.public_bytes(Encoding.PEM).decode()
 

@@ -201,7 +201,7 @@ def test_bytes_are_sent_as_they_are_made(site: Site) -> None:
     site.answers += [take]
     peer = site.peer()
     pieces = [bytes([number]) * 1_000_000 for number in range(3)]
-    offset = HttpsBox(peer).put("0" * 32, 0, 3_000_000, iter(map(memoryview, pieces)))
+    offset = HttpsBox(peer).put("0" * 32, 0, 3_000_000, iter([memoryview(piece) for piece in pieces]))
     assert (offset, taken) == (3_000_000, [b"".join(pieces)])
 
 
