@@ -85,7 +85,7 @@ class Fields:
     def __init__(self, members: Mapping[str, Json], where: str) -> None:
         self.where = where
         self._members = members
-        self._unread = set(members)
+        self._unread = dict(members)
 
     def has(self, name: str) -> bool:
         return name in self._members
@@ -100,11 +100,11 @@ class Fields:
 
     def value(self, name: str) -> Json:
         try:
-            value = self._members[name]
-        except KeyError as error:
-            raise FormatError(self.where, f"has no member {name!a}") from error
-        self._unread.discard(name)
-        return value
+            return self._unread.pop(name)
+        except KeyError:
+            if name in self._members:
+                return self._members[name]
+            raise FormatError(self.where, f"has no member {name!a}") from None
 
     def text(self, name: str) -> str:
         value = self.value(name)
@@ -113,7 +113,10 @@ class Fields:
         return value
 
     def optional_text(self, name: str) -> str | None:
-        return None if self._is_null(name) else self.text(name)
+        value = self.value(name)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(name, "is not a string")
+        return value
 
     def word(self, name: str) -> str:
         """Lower-case letters and digits with single hyphens between, a letter first."""
@@ -147,9 +150,13 @@ class Fields:
     def decimal(self, name: str) -> int:
         """A signed 64-bit integer written as decimal text."""
         value = self.text(name)
-        if len(value) > _MAX_DECIMAL or not _DECIMAL.fullmatch(value) or not -(1 << 63) <= int(value) < 1 << 63:
+        if (
+            len(value) > _MAX_DECIMAL
+            or not _DECIMAL.fullmatch(value)
+            or not -(1 << 63) <= (number := int(value)) < 1 << 63
+        ):
             raise self.fault(name, "is not a 64-bit integer in decimal")
-        return int(value)
+        return number
 
     def optional_decimal(self, name: str) -> int | None:
         return None if self._is_null(name) else self.decimal(name)

@@ -3,13 +3,14 @@
 The payload bytes are kept exactly as signed. Who the key belongs to is the caller's question.
 """
 
+from binascii import b2a_base64
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from deedbox_sync import canonical_json
-from deedbox_sync.binary_text import encode_base64
+from deedbox_sync.binary_text import parse_base64
 from deedbox_sync.canonical_json import Fields
 from deedbox_sync.ed25519 import problem
 from deedbox_sync.errors import FormatError, ProofError
@@ -49,30 +50,48 @@ def verify(envelope: Envelope, key: Ed25519PublicKey) -> None:
 
 
 def encode(envelope: Envelope) -> bytes:
-    data = canonical_json.encode(
-        {
-            "payload": encode_base64(envelope.payload),
-            "payloadType": PAYLOAD_TYPE,
-            "signatures": [{"keyid": "", "sig": encode_base64(envelope.signature)}],
-        }
-    )
+    data = b"".join((_HEAD, _base64(envelope.payload), _MIDDLE, _base64(envelope.signature), _TAIL))
     if len(data) > MAX_ENVELOPE:
         raise FormatError("envelope", f"has {len(data)} bytes, at most {MAX_ENVELOPE} are allowed")
     return data
 
 
 def parse(data: bytes) -> Envelope:
-    fields = Fields(canonical_json.parse_object(data, limit=MAX_ENVELOPE, where="envelope"), "envelope")
-    payload = fields.base64("payload")
-    fields.literal("payloadType", PAYLOAD_TYPE)
-    signatures = fields.objects("signatures")
-    fields.done()
-    if len(signatures) != 1:
-        raise fields.fault("signatures", "is not exactly one")
-    signature = signatures[0]
-    signature.literal("keyid", "")
-    value = signature.base64("sig")
-    signature.done()
-    if len(value) != SIGNATURE_LENGTH:
-        raise signature.fault("sig", f"is not {SIGNATURE_LENGTH} bytes")
-    return Envelope(payload, value)
+    """The payload and signature of an envelope in its one form; FormatError says what is wrong with any other."""
+    middle = data.find(_MIDDLE)
+    if len(data) > MAX_ENVELOPE or middle < len(_HEAD) or not data.startswith(_HEAD) or not data.endswith(_TAIL):
+        raise _fault(data)
+    payload = parse_base64(data[len(_HEAD) : middle].decode("latin-1"), where="envelope.payload")
+    where = "envelope.signatures[0].sig"
+    signature = parse_base64(data[middle + len(_MIDDLE) : -len(_TAIL)].decode("latin-1"), where=where)
+    if len(signature) != SIGNATURE_LENGTH:
+        raise FormatError(where, f"is not {SIGNATURE_LENGTH} bytes")
+    return Envelope(payload, signature)
+
+
+def _fault(data: bytes) -> FormatError:
+    """Why these bytes are not an envelope of ours: read member by member."""
+    try:
+        fields = Fields(canonical_json.parse_object(data, limit=MAX_ENVELOPE, where="envelope"), "envelope")
+        fields.base64("payload")
+        fields.literal("payloadType", PAYLOAD_TYPE)
+        signatures = fields.objects("signatures")
+        fields.done()
+        if len(signatures) != 1:
+            return fields.fault("signatures", "is not exactly one")
+        signatures[0].literal("keyid", "")
+        signatures[0].base64("sig")
+        signatures[0].done()
+    except FormatError as error:
+        return error
+    return FormatError("envelope", "is not in its one form")
+
+
+def _base64(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False)
+
+
+# The canonical JSON of an envelope with one signature, around its two texts, which need no escaping.
+_HEAD = b'{"payload":"'
+_MIDDLE = b'","payloadType":"%s","signatures":[{"keyid":"","sig":"' % PAYLOAD_TYPE.encode()
+_TAIL = b'"}]}'

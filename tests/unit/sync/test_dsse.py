@@ -69,6 +69,11 @@ def variant(**changes: object) -> bytes:
         variant(signatures=[{"keyid": "", "sig": "AA=="}]),
         variant(signatures=[{"keyid": "", "sig": "A" * 86 + "==", "cert": ""}]),
         variant(extra=1),
+        variant().replace(b'"payload":"AA=="', b'"payload":"'),
+        variant().replace(b'"sig":"' + b"A" * 86 + b'=="', b'"sig":"'),
+        variant().replace(b"AA==", b"\xffA=="),
+        b" " + variant(),
+        b"",
     ],
 )
 def test_other_envelopes_are_refused(data: bytes) -> None:
