@@ -7,6 +7,8 @@ from deedbox_sync.merkle.tile_address import TILE_WIDTH, ReadTile, TileAddress, 
 
 # A tile with its inner rows is 16 KiB: at most 16 MiB are kept.
 _MAX_CACHED = 1024
+# The upper parts of neighbours' paths are the same; a range is some 200 bytes here.
+_MAX_RANGES = 16_384
 
 
 class Prover:
@@ -18,6 +20,7 @@ class Prover:
         self.size = size
         self._read_tile = read_tile
         self._tiles: dict[tuple[int, int], list[bytes]] = {}
+        self._ranges: dict[tuple[int, int], bytes] = {}
 
     def root(self) -> bytes:
         return self._range(0, self.size) if self.size else EMPTY_ROOT
@@ -60,6 +63,14 @@ class Prover:
 
     def _range(self, low: int, high: int) -> bytes:
         """The tree hash of leaves [low, high), a range that the recursion of RFC 6962 2.1 meets."""
+        held = self._ranges.get((low, high))
+        if held is None:
+            if len(self._ranges) >= _MAX_RANGES:
+                self._ranges.clear()
+            held = self._ranges[low, high] = self._hash(low, high)
+        return held
+
+    def _hash(self, low: int, high: int) -> bytes:
         nodes: list[bytes] = []
         while low < high:
             height = (high - low).bit_length() - 1
