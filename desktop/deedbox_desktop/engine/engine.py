@@ -37,6 +37,7 @@ from deedbox_desktop.engine.sync.sources import spill
 from deedbox_desktop.engine.transfers import Transfer, Transfers
 from deedbox_desktop.engine.watch.hints import Hints
 from deedbox_desktop.engine.watch.watcher import Watcher
+from deedbox_disk.errors import DiskError
 
 GROUP_FILES = (
     128  # captured by one commit: large enough to share its fsync, small enough to keep the box busy meanwhile
@@ -142,7 +143,7 @@ class Engine:
             self._run(f"bytes {number + 1}", partial(self._move_bytes, crew))
 
     def close(self) -> None:
-        """Let everybody come to an end, at once: what is under way is done again next time."""
+        """Let everybody come to an end, at once: what is under way is done again next time. What is only in memory is spooled."""
         self.desk.link.end()
         if self._peer is not None:
             self._peer.cut()
@@ -150,6 +151,8 @@ class Engine:
             thread.join()
         for crew in self._crews:
             crew.dismiss()
+        with suppress(DiskError):  # their originals are still there
+            spill(self.desk)
         if self._hints is not None:
             self._hints.close()
         if self._peer is not None:

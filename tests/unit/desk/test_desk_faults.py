@@ -174,3 +174,14 @@ def capture_without_box(bench: DeskBench, name: str, content: bytes) -> None:
     bench.run_until(lambda progress: progress.captured and progress.under_way == 1)
     (bench.folder / name).unlink()
     bench.box.reachable = True
+
+
+def test_what_is_only_in_memory_is_spooled_when_the_engine_ends(bench: DeskBench) -> None:
+    bench.box.refuse("batch", "unavailable", 10**6)
+    (bench.folder / "letter.txt").write_bytes(b"kept")
+    bench.run_until(lambda progress: progress.captured and progress.under_way == 1)
+    assert bench.file("letter.txt").spooled
+    (bench.folder / "letter.txt").write_bytes(b"changed since")
+    bench.box._refused.clear()
+    bench.settle()
+    assert bench.exhibits_of("letter.txt") == [b"kept", b"changed since"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deedbox_desktop.engine import spool
+from deedbox_desktop.engine import engine, spool
 from deedbox_desktop.engine.journal import files, statements
 from deedbox_desktop.engine.model import FileRow, FileState, Original
 from deedbox_desktop.engine.status import Shown
@@ -218,12 +218,13 @@ def test_a_file_that_is_taken_away_keeps_its_receipt(bench: DeskBench) -> None:
 
 
 def test_bytes_that_changed_before_they_reached_the_box_are_said_to_be_lost_and_the_new_ones_captured(
-    bench: DeskBench,
+    bench: DeskBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.box.refuse("batch", "unavailable", 10**6)
     (bench.folder / "letter.txt").write_bytes(b"first")
-    with bench.running():
+    with monkeypatch.context() as patch, bench.running():
         bench.wait(lambda progress: progress.captured and progress.under_way == 1)
+        patch.setattr(engine, "spill", lambda desk: None)  # as a kill would: what is only in memory is lost
     (bench.folder / "letter.txt").write_bytes(b"second")
     bench.box._refused.clear()
     bench.settle()

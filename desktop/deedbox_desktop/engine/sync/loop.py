@@ -77,6 +77,7 @@ class Loop(threading.Thread):
         return _WAIT_WORDS.get(error.problem.slug) or str(error)
 
     def _wait(self, words: str) -> None:
+        self._desk.link.check()  # connections that are cut to end the engine are nobody's trouble
         self._say(words)
         self._desk.link.sleep(self._backoff.next())
 
