@@ -60,7 +60,7 @@ def encode_metadata(pairs: Mapping[str, bytes]) -> str:
 def read_facts(pairs: Mapping[str, bytes]) -> UploadFacts:
     """What we look at; other names are the sender's own. FormatError names what is missing or no value of its kind."""
     if "case" not in pairs:
-        raise FormatError(f"{_WHERE}.case", "is missing")
+        raise FormatError("upload.case", "is missing")
     return UploadFacts(
         case=_case(pairs["case"]),
         name=clean_name(pairs.get("filename", b"")),
@@ -99,7 +99,7 @@ def _case(value: bytes) -> UUID:
     except ValueError:
         case = None
     if case is None or str(case) != text:
-        raise FormatError(f"{_WHERE}.case", "is not a UUID")
+        raise FormatError("upload.case", "is not a UUID")
     return case
 
 
@@ -109,7 +109,7 @@ def _media_type(value: bytes) -> str | None:
     if text in ("", _NO_TYPE):
         return None
     if not _MEDIA_TYPE.fullmatch(text):
-        raise FormatError(f"{_WHERE}.filetype", "is not a media type")
+        raise FormatError("upload.filetype", "is not a media type")
     return text
 
 
@@ -117,10 +117,10 @@ def _labels(value: bytes) -> tuple[str, ...]:
     try:
         lines = value.decode("utf-8").split("\n")
     except UnicodeDecodeError:
-        raise FormatError(f"{_WHERE}.labels", "is not UTF-8") from None
+        raise FormatError("upload.labels", "is not UTF-8") from None
     labels = tuple(dict.fromkeys(label for line in lines if (label := line.strip())))
     if len(labels) > MAX_LABELS:
-        raise FormatError(f"{_WHERE}.labels", f"are {len(labels)}, at most {MAX_LABELS} are allowed")
+        raise FormatError("upload.labels", f"are {len(labels)}, at most {MAX_LABELS} are allowed")
     if any(len(label) > MAX_LABEL or not label.isprintable() for label in labels):
-        raise FormatError(f"{_WHERE}.labels", f"are printable lines of at most {MAX_LABEL} characters")
+        raise FormatError("upload.labels", f"are printable lines of at most {MAX_LABEL} characters")
     return labels
