@@ -75,6 +75,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
         await ready(Addresses(people_socket.getsockname()[:2], device_socket.getsockname()[:2]))
         await stop.wait()
         log.info("stopping: open requests have %d seconds", DRAIN_SECONDS)
+        box.deskless.stop()
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*serving)

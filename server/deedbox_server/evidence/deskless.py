@@ -234,6 +234,10 @@ class Deskless:
                 log.error("tidying uploads failed: %s", type(error).__qualname__)
             await asyncio.sleep(TIDY_SECONDS)
 
+    def stop(self) -> None:
+        """Before the process ends: who is sending is told to come again, and what came is kept."""
+        self._turns.stop()
+
     async def tidy(self) -> None:
         """Make exhibits of what has all its bytes, forget what has expired, give back the memory of what rests."""
         for row in await self._rows.due(self._clock()):

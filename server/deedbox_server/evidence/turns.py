@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from deedbox_server.errors import Conflict, DeedboxError
+from deedbox_server.errors import Conflict, DeedboxError, Unavailable
 
 PATIENCE: Final = 300.0  # seconds without a byte; then the connection is taken for dead, and its memory given back
 
@@ -22,31 +22,35 @@ class SenderSilent(DeedboxError):
     slug, status, title = "sender-silent", 408, "No byte came for too long"
 
 
-class Turn:
-    """One request's turn at an upload."""
+class BoxStops(Unavailable):
+    title = "The box is stopping: go on when it is back"
 
-    def __init__(self, *, wanted: bool) -> None:
-        self._given_way = wanted
+
+class Turn:
+    """One request's turn at an upload. One that has to end from its start has its reason from its start."""
+
+    def __init__(self, ended: type[DeedboxError] | None = None) -> None:
+        self._ended = ended
         self._waiting: asyncio.Timeout | None = None
 
-    def give_way(self) -> None:
+    def end(self, reason: type[DeedboxError]) -> None:
         """End `pieces` where it waits for its sender; what is being written meanwhile is written first."""
-        self._given_way = True
+        self._ended = self._ended or reason
         if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def pieces(self, source: AsyncIterator[bytes], patience: float = PATIENCE) -> AsyncIterator[bytes]:
-        """What the sender sends. TakenOver once a newer request wants its turn, SenderSilent after `patience` seconds."""
+        """What the sender sends, until this turn is ended; SenderSilent after `patience` seconds without a byte."""
         while True:
-            if self._given_way:
-                raise TakenOver
+            if self._ended is not None:
+                raise self._ended
             try:
                 async with asyncio.timeout(patience) as self._waiting:
                     piece = await anext(source)
             except StopAsyncIteration:
                 return
             except TimeoutError:
-                raise (TakenOver if self._given_way else SenderSilent) from None
+                raise (self._ended or SenderSilent) from None
             finally:
                 self._waiting = None
             yield piece
@@ -64,6 +68,14 @@ class Turns:
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
+        self._stopping = False
+
+    def stop(self) -> None:
+        """The process is about to end: every sender is told so, at once, while what it sent can still be made durable."""
+        self._stopping = True
+        for line in self._lines.values():
+            if line.holder is not None:
+                line.holder.end(BoxStops)
 
     def busy(self, upload: str) -> bool:
         return upload in self._lines
@@ -74,10 +86,10 @@ class Turns:
         line = self._lines.setdefault(upload, _Line())
         line.wanted += 1
         if line.holder is not None:
-            line.holder.give_way()
+            line.holder.end(TakenOver)
         try:
             async with line.lock:
-                line.holder = turn = Turn(wanted=line.wanted > 1)
+                line.holder = turn = Turn(self._reason_to_end(line))
                 try:
                     yield turn
                 finally:
@@ -86,3 +98,8 @@ class Turns:
             line.wanted -= 1
             if not line.wanted:
                 del self._lines[upload]
+
+    def _reason_to_end(self, line: _Line) -> type[DeedboxError] | None:
+        if self._stopping:
+            return BoxStops
+        return TakenOver if line.wanted > 1 else None  # whoever waits behind is newer

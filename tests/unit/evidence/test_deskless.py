@@ -16,7 +16,7 @@ from deedbox_server.errors import DiskFull, JournalGap, NotFound, OffsetMismatch
 from deedbox_server.evidence import deskless as deskless_module
 from deedbox_server.evidence.deskless import LIFE, KeyReused, Progress
 from deedbox_server.evidence.pieces import Checksum, ChecksumMismatch
-from deedbox_server.evidence.turns import TakenOver
+from deedbox_server.evidence.turns import BoxStops, TakenOver
 from deedbox_server.evidence.upload_metadata import encode_metadata
 from deedbox_server.vault.open_part import OpenPart
 from deedbox_server.vault.writer import BlobWriter
@@ -329,6 +329,24 @@ async def test_a_newer_request_takes_over_from_one_whose_sender_is_dead(desk_and
     with pytest.raises(TakenOver):
         await older
     assert (await deskless.append(desk_and_box.principal, upload, 3, stream([b"def"]))).exhibit is not None
+
+
+async def test_a_box_that_stops_keeps_what_came(desk_and_box: Office, office_url: str | None, tmp_path: Path) -> None:
+    arrived = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"abc"
+        arrived.set()
+        await asyncio.Event().wait()
+
+    upload = await begun(desk_and_box, 6)
+    sending = asyncio.create_task(desk_and_box.box.deskless.append(desk_and_box.principal, upload, 0, slow()))
+    await arrived.wait()
+    desk_and_box.box.deskless.stop()
+    with pytest.raises(BoxStops):
+        await sending
+    async with reopened(tmp_path, office_url) as again:
+        assert (await again.deskless.look(desk_and_box.principal, upload)).offset == 3
 
 
 async def test_the_same_bytes_many_times_at_once_are_one_exhibit(desk_and_box: Office) -> None:

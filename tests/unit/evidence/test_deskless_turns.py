@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deedbox_server.evidence.turns import SenderSilent, TakenOver, Turn, Turns
+from deedbox_server.evidence.turns import BoxStops, SenderSilent, TakenOver, Turn, Turns
 
 pytestmark = pytest.mark.anyio
 
@@ -25,13 +25,13 @@ async def test_what_is_sent_passes_through() -> None:
         yield b"a"
         yield b"b"
 
-    assert await all_of(Turn(wanted=False).pieces(sent())) == [b"a", b"b"]
+    assert await all_of(Turn().pieces(sent())) == [b"a", b"b"]
 
 
 async def test_a_sender_that_falls_silent_is_left_after_a_while() -> None:
     got = []
     with pytest.raises(SenderSilent):
-        async for piece in Turn(wanted=False).pieces(silent(b"a"), patience=0.01):
+        async for piece in Turn().pieces(silent(b"a"), patience=0.01):
             got.append(piece)
     assert got == [b"a"]
 
@@ -74,10 +74,10 @@ async def test_of_many_that_wait_all_but_the_newest_give_way_at_once() -> None:
 
 
 async def test_bytes_on_their_way_to_the_disk_are_not_cut_short() -> None:
-    turn, written = Turn(wanted=False), []
+    turn, written = Turn(), []
     with pytest.raises(TakenOver):
         async for piece in turn.pieces(silent(b"a", b"b")):
-            turn.give_way()  # while the piece is being written
+            turn.end(TakenOver)  # while the piece is being written
             await asyncio.sleep(0.01)
             written.append(piece)
     assert written == [b"a"]
@@ -102,3 +102,18 @@ async def test_cancelled_while_it_waits_it_leaves_no_trace() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
     assert not turns.busy("upload")
+
+
+async def test_a_box_that_stops_lets_every_sender_go_and_takes_no_more() -> None:
+    turns = Turns()
+
+    async def sending(upload: str) -> None:
+        async with turns.take(upload) as turn:
+            await all_of(turn.pieces(silent(b"a")))
+
+    tasks = [asyncio.create_task(sending(upload)) for upload in ("one", "two")]
+    await asyncio.sleep(0.01)
+    turns.stop()
+    for waiting in (*tasks, sending("three")):
+        with pytest.raises(BoxStops):
+            await waiting
