@@ -97,9 +97,8 @@ class RecordAudit:
                 self._report.add(f"device {device}", "has statements but is not known")
                 continue
             await self._journal(devices[device], chain, taken, pending)
-        for digest, exhibit in taken.items():
-            if digest not in {row["digest"] for row in rows}:
-                self._report.add(f"exhibit {exhibit}", "has no statement")
+        for digest in taken.keys() - {row["digest"] for row in rows}:
+            self._report.add(f"exhibit {taken[digest]}", "has no statement")
         self._report.count("statements", len(rows))
 
     async def _journal(
