@@ -31,6 +31,7 @@ def connect(path: Path, key: bytes, *, synchronous: Synchronous = "FULL", cache_
     if len(key) != KEY_BYTES:
         raise ValueError(f"a database key has {KEY_BYTES} bytes")
     with sealed_errors():
+        path.touch(0o600)  # SQLite would make it readable to all
         connection = apsw.Connection(str(path))
         try:
             connection.set_busy_timeout(BUSY_MS)  # first: even the check of the key may meet a lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,8 @@ from deedbox_server.errors import NotFound
 from deedbox_server.people.accounts import Account
 from deedbox_server.people.principal import SYSTEM
 from deedbox_server.settings import Settings
-from deedbox_server.vault.key_store import KeyStore
 from deedbox_server.vault.keyring import Keyring
+from deedbox_server.vault.rotation import rotate
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,10 +38,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     revoke.add_argument("device", type=UUID)
     revoke.set_defaults(run=_revoke)
     keys = commands.add_parser("keys", help="the root key").add_subparsers(required=True, metavar="COMMAND")
-    rotate = keys.add_parser("rotate", help="replace the root key; stop the box first")
-    rotate.add_argument("--new-passphrase-file", type=Path)
-    rotate.add_argument("--new-key-file", type=Path)
-    rotate.set_defaults(run=_rotate)
+    rotation = keys.add_parser("rotate", help="replace the root key; stop the box first")
+    rotation.add_argument("--new-passphrase-file", type=Path)
+    rotation.add_argument("--new-key-file", type=Path)
+    rotation.set_defaults(run=_rotate)
 
 
 @asynccontextmanager
@@ -101,8 +102,6 @@ async def _rotate(settings: Settings, unlock: UnlockArguments, options: argparse
     old = ask_unlock(unlock)
     new = ask_unlock(UnlockArguments(options.new_passphrase_file, options.new_key_file), new=True)
     with FolderLock(settings.lock_file):
-        keyring = Keyring.open(settings.keys_folder, old).renewed(settings.keys_folder, new)
-        store = await KeyStore.open(settings.keys_folder, keyring)
-        await store.close()
+        await asyncio.to_thread(rotate, settings.keys_folder, old, new)
     print("The root key is new. Keep the old passphrase until the backups made under it have expired.")
     return 0

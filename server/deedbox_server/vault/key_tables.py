@@ -54,7 +54,6 @@ class KeyTables:
         self._by_case: dict[UUID, CaseKey] = {}
         path = folder / FILE_NAME
         with key_store_errors():
-            path.touch(0o600)  # SQLite gives its other files the mode of this one
             self._db = sealed_sqlite.connect(path, keyring.named("key-store"))
             try:
                 self._migrate()

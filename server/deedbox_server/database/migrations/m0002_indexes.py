@@ -23,6 +23,7 @@ _UNIQUE = {
 _PATHS = {
     "statement_exhibit": "statement (exhibit)",  # from an exhibit to what was signed
     "statement_upload": "statement (upload)",  # whose bytes an upload will be
+    "blob_part_file": "blob_part (file)",  # the sweep at start: is this pack still of use
     "exhibit_blob": "exhibit (blob)",  # audit: whose bytes are these
     "exhibit_content": "exhibit (case_id, content)",  # does the case hold these bytes
     "job_next": "job (state, priority, run_at, id)",  # the whole order, so that nothing is sorted
