@@ -34,8 +34,8 @@ def site_template(tmp_path_factory: pytest.TempPathFactory) -> SiteTemplate:
 
 
 @pytest.fixture
-def new_site(site_template: SiteTemplate, tmp_path: Path) -> Iterator[NewSite]:
-    """Makes a site in this test's folder; arguments as for `SiteTemplate.copy`. It is ended with the test."""
+def new_site(site_template: SiteTemplate, tmp_path: Path, new_disk: NewDisk) -> Iterator[NewSite]:
+    """Makes a site in this test's folder; arguments as for `SiteTemplate.copy`. It is ended before the disks are taken away."""
     made: list[Site] = []
 
     def make(**places: object) -> Site:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
-from kit.waiting import until
+from kit.waiting import NotInTime, until
 
 Kind = Literal["ext4", "xfs"]
 
@@ -33,7 +33,7 @@ def why_not(kind: Kind = "ext4") -> str | None:
         return "loop-mounted disks are a matter of Linux"
     if os.geteuid() != 0:
         return "mounting a loop device needs root"
-    missing = [tool for tool in (_MAKE[kind][0], "mount", "umount", "xfs_io") if shutil.which(tool) is None]
+    missing = [tool for tool in (_MAKE[kind][0], "mount", "umount", "losetup", "xfs_io") if shutil.which(tool) is None]
     if missing:
         return f"{', '.join(missing)} not installed (Debian: e2fsprogs, mount, xfsprogs)"
     if not Path("/dev/loop-control").exists():
@@ -96,8 +96,14 @@ class LoopDisk:
         (self.folder / _BALLAST).unlink(missing_ok=True)
 
     def close(self) -> None:
-        self._unmount()
-        self._image.unlink(missing_ok=True)
+        try:
+            self._unmount()
+        except NotInTime:
+            # Somebody of the test's still runs on it. The mount must not outlive the test: others clean up in these folders.
+            _run(["umount", "--lazy", str(self.folder)])
+            raise
+        finally:
+            self._image.unlink(missing_ok=True)
 
     def _mount(self) -> None:
         done = subprocess.run(
@@ -117,6 +123,12 @@ class LoopDisk:
 
         until(unmounted, f"{self.folder} is let go of", seconds=_RELEASE_SECONDS)
         self._mounted = False
+        # A process in a mount namespace of its own may keep the disk mounted there: two mounts of one disk would destroy it.
+        until(self._is_detached, f"{self._image} is let go of", seconds=_RELEASE_SECONDS)
+
+    def _is_detached(self) -> bool:
+        shown = subprocess.run(["losetup", "-j", str(self._image)], capture_output=True, text=True, check=True)
+        return not shown.stdout.strip()
 
 
 NewDisk = Callable[..., LoopDisk]  # name, size in MiB, kind

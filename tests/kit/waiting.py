@@ -7,6 +7,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 OFTEN = 0.05  # seconds between two questions
+_SHARE = 4  # times as long as an answer took: asking must not be what keeps the machine busy
 
 
 class NotInTime(AssertionError):
@@ -22,9 +23,12 @@ def until(
     tell: Callable[[], object] = lambda: "",
 ) -> _T:
     """The first answer of `holds` that is true. NotInTime says `what` did not come, and what `tell` tells of it."""
-    deadline = time.monotonic() + seconds
+    asked = time.monotonic()
+    deadline = asked + seconds
     while not (answer := holds()):
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise NotInTime(f"not within {seconds:.0f} s: {what}. {tell()}")
-        time.sleep(every)
+        time.sleep(max(every, _SHARE * (now - asked)))
+        asked = time.monotonic()
     return answer

@@ -47,7 +47,8 @@ class Memory:
             parsed = receipt.parse(held.receipt)
             receipt.verify_receipt(parsed, self.vkey, statement=held.statement, content=held.content)
             assert log.entries[parsed.index] == parsed.entry, f"entry {parsed.index} is not the one in its receipt"
-            checkpoints[parsed.note] = self._checkpoint(parsed.note)
+            if parsed.note not in checkpoints:
+                checkpoints[parsed.note] = self._checkpoint(parsed.note)
         roots = log.roots(checkpoint.size for checkpoint in checkpoints.values())
         for checkpoint in checkpoints.values():
             assert roots.get(checkpoint.size) == checkpoint.root, (
