@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from types import MappingProxyType
 from uuid import UUID
@@ -17,7 +17,7 @@ from deedbox_server.evidence.commit import Arrival, Committer
 from deedbox_server.evidence.journal import COMMITTED, OFFERED, Journals, Known, NewStatement, Plan
 from deedbox_server.evidence.possession import Possession
 from deedbox_server.evidence.statements import Checked, Sender, check, check_all, digest_of, refusal
-from deedbox_server.evidence.uploads import HEAD_BYTES, Arrived, Uploads
+from deedbox_server.evidence.uploads import HEAD_BYTES, Arrived, Source, Uploads
 from deedbox_server.notary.drafts import EntryDraft, Salts, new_salts
 from deedbox_server.notary.service import Notary
 from deedbox_server.vault import StoredBlob, Vault
@@ -91,9 +91,9 @@ class Intake:
     async def create_upload(self, sender: Sender, upload: str, case: UUID, size: int | None) -> int:
         return await self._uploads.create(upload, case, _owner(sender), size)
 
-    async def put(self, sender: Sender, upload: str, offset: int, pieces: AsyncIterator[bytes]) -> int:
+    async def put(self, sender: Sender, upload: str, offset: int, source: Source) -> int:
         """Append bytes. Where a statement was offered for this upload and they are all there, the exhibit is committed."""
-        durable = await self._uploads.put(upload, _owner(sender), offset, pieces)
+        durable = await self._uploads.put(upload, _owner(sender), offset, source)
         row = await self._db.fetch_one(
             "SELECT envelope, size FROM statement WHERE upload = {} AND state = {} AND device = {}",
             upload,

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
 from deedbox_server.database import Database, Row
@@ -17,6 +18,18 @@ from deedbox_sync import uuid7
 OPEN, CLOSED = "open", "closed"
 DURABLE_EVERY = 256 << 20  # bytes; a crash in the middle of a long request costs at most these
 HEAD_BYTES = 4096  # kept of each upload so that the kind of document can be told
+
+
+@runtime_checkable
+class Filling(Protocol):
+    """Bytes on their way in that can be put straight to where they belong."""
+
+    async def fill(self, room: memoryview) -> int:
+        """Put the next bytes into `room`; how many those are, 0 at the end."""
+        ...
+
+
+Source: TypeAlias = "AsyncIterator[bytes] | Filling"
 
 
 @dataclass
@@ -75,12 +88,10 @@ class Uploads:
         async with live.lock:
             return (await self._writer(live, row)).durable_offset
 
-    async def put(
-        self, upload: str, owner: str, offset: int, pieces: AsyncIterator[bytes], *, whole: bool = False
-    ) -> int:
-        """Append the pieces at `offset`; returns the durable size. What came before a cut connection is kept too.
+    async def put(self, upload: str, owner: str, offset: int, source: Source, *, whole: bool = False) -> int:
+        """Append the source's bytes at `offset`; returns the durable size. What came before a cut connection is kept too.
 
-        With `whole` all of the pieces count or, when they end with an error, none of them.
+        With `whole` all of them count or, when they end with an error, none of them.
         """
         row = await self._open_row(upload, owner)
         live = self._live_of(upload)
@@ -89,7 +100,7 @@ class Uploads:
             if offset != writer.durable_offset:
                 raise OffsetMismatch(writer.durable_offset)
             try:
-                await _append(writer, row["size"], pieces, sys.maxsize if whole else DURABLE_EVERY)
+                await _append(writer, row["size"], source, sys.maxsize if whole else DURABLE_EVERY)
                 return await writer.durable()
             except BaseException:
                 await self._recover(live, writer, keep=not whole)
@@ -180,14 +191,36 @@ class Uploads:
         return row
 
 
-async def _append(writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes], durable_every: int) -> None:
+async def _append(writer: BlobWriter, size: int | None, source: Source, durable_every: int) -> None:
     checked = writer.offset
-    async for piece in pieces:
-        if size is not None and writer.offset + len(piece) > size:
-            raise SizeMismatch(f"The upload was announced with {size} bytes and is sent more.")
-        await writer.write(piece)
+    steps = _fill(writer, size, source) if isinstance(source, Filling) else _write(writer, size, source)
+    async for _ in steps:
         if writer.offset - checked >= durable_every:
             checked = await writer.durable()
+
+
+async def _write(writer: BlobWriter, size: int | None, pieces: AsyncIterator[bytes]) -> AsyncIterator[None]:
+    async for piece in pieces:
+        if size is not None and writer.offset + len(piece) > size:
+            raise _too_many(size)
+        await writer.write(piece)
+        yield
+
+
+async def _fill(writer: BlobWriter, size: int | None, source: Filling) -> AsyncIterator[None]:
+    while size is None or writer.offset < size:
+        room = await writer.room()
+        count = await source.fill(room if size is None else room[: size - writer.offset])
+        if not count:
+            return
+        writer.took(count)
+        yield
+    if await source.fill(memoryview(bytearray(1))):
+        raise _too_many(size)
+
+
+def _too_many(size: int) -> SizeMismatch:
+    return SizeMismatch(f"The upload was announced with {size} bytes and is sent more.")
 
 
 async def _kept(writer: BlobWriter) -> bool:

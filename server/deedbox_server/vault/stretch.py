@@ -1,6 +1,6 @@
 """The part that a writer is writing: bytes in, whole segments out, hashed in one thread and sealed in another.
 
-Bytes are copied into a block of a few segments; a full block goes to both threads while the next one fills. The last bytes, up to
+Bytes are put into a block of a few segments; a full block goes to both threads while the next one fills. The last bytes, up to
 a whole segment, are kept back: only when more follow is it known that a segment is not the last.
 """
 
@@ -51,19 +51,17 @@ class Stretch:
         """Nothing was taken yet, and nothing of this part is on the disk or in the key store."""
         return self._key_saved is None and self._filled == 0
 
-    async def take(self, data: memoryview) -> None:
-        """Copy bytes in, waiting where the threads are behind."""
-        while len(data):
-            block = self._taken_block()
+    async def room(self) -> memoryview:
+        """Where the next bytes go: at least one, waiting where the threads are behind. `took` says how many were put there."""
+        capacity = _capacity(self.segments)
+        if self._filled == capacity:
+            await self._send(self._filled, SEGMENTS_A_BLOCK)
             capacity = _capacity(self.segments)
-            if self._filled == capacity:
-                await self._send(self._filled, SEGMENTS_A_BLOCK)
-                continue
-            count = min(len(data), capacity - self._filled)
-            block[self._filled : self._filled + count] = data[:count]
-            self._filled += count
-            self.offset += count
-            data = data[count:]
+        return memoryview(self._taken_block())[self._filled : capacity]
+
+    def took(self, count: int) -> None:
+        self._filled += count
+        self.offset += count
 
     async def flush(self) -> OpenPart:
         """Every whole segment that is followed by more bytes is in the file (not synced) and every byte in the hash."""

@@ -16,6 +16,8 @@ from deedbox_server.vault.stretch import Stretch
 from deedbox_server.vault.tail import open_tail, read_tail, seal_tail
 from deedbox_server.vault.workshop import Workshop
 
+_NO_ROOM = memoryview(b"")
+
 
 class BlobWriter:
     """One unfinished blob, used by one task at a time. Memory is a few blocks while bytes come, a segment when they rest.
@@ -35,6 +37,7 @@ class BlobWriter:
         self._head = taken_up.head
         self._marks = [taken_up.mark]  # what the tail record on disk may be: the last point, and one that was tried
         self._stretch = self._next_stretch()
+        self._room = _NO_ROOM
         self._stored: StoredBlob | None = None
         self._failure: BaseException | None = None
         self._abandoned = False
@@ -55,15 +58,38 @@ class BlobWriter:
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes; `data` may be used again on return. Waits while two blocks are on their way. DiskFull."""
+        with memoryview(data) as whole, whole.cast("B") as view:
+            start = 0
+            while start < len(view):
+                room = await self.room()
+                count = min(len(room), len(view) - start)
+                room[:count] = view[start : start + count]
+                self.took(count)
+                start += count
+
+    async def room(self) -> memoryview:
+        """Where the next bytes go, for whoever can put them there without another copy; `took` says how many he did.
+
+        It holds at least one, and is nobody's any more after `took`. Waits while two blocks are on their way. DiskFull.
+        """
         self._refuse_unless_open()
-        with self._failing(), memoryview(data) as whole, whole.cast("B") as view:
-            if (room := HEAD_BYTES - len(self._head)) > 0:
-                self._head += view[:room]
-            await self._stretch.take(view)
+        with self._failing():
+            self._room = await self._stretch.room()
+        return self._room
+
+    def took(self, count: int) -> None:
+        """So many bytes, from the beginning of the last `room`, are the blob's next ones."""
+        if count > len(self._room):
+            raise ValueError("more bytes than there was room for")
+        if (missing := HEAD_BYTES - len(self._head)) > 0:
+            self._head += self._room[: min(missing, count)]
+        self._stretch.took(count)
+        self._room = _NO_ROOM
 
     async def durable(self) -> int:
         """Make every byte taken durable and return how many those are. DiskFull; then `durable_offset` is what it was."""
         self._refuse_unless_open()
+        self._room = _NO_ROOM
         if self.offset != self.durable_offset:
             with self._failing():
                 await self._fix(await self._stretch.flush())
@@ -77,6 +103,7 @@ class BlobWriter:
         """
         if self._stored is None:
             self._refuse_unless_open()
+            self._room = _NO_ROOM
             with self._failing():
                 if not self._stretch.is_empty or not self._closed:
                     await self._close_part()

@@ -21,6 +21,7 @@ from deedbox_server.evidence.statements import Sender
 from deedbox_server.notary.service import Notary
 from deedbox_server.people import Principal
 from deedbox_server.settings import Settings
+from deedbox_server.web.bodies import BODY_EXTENSION, Body
 from deedbox_sync import canonical_json, hello, note, timestamp, transfer
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.hello import CaseRef, Hello, LogAnswer
@@ -138,13 +139,19 @@ class DeviceController(Controller):
         intake: NamedDependency[Intake],
         sender: NamedDependency[Sender],
     ) -> Response[bytes]:
-        return _offset(await intake.put(sender, _upload_id(upload), offset, pieces_of(request)))
+        return _offset(await intake.put(sender, _upload_id(upload), offset, body_of(request)))
 
     @delete("/uploads/{upload:str}")
     async def forget(
         self, upload: FromPath[str], intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> None:
         await intake.forget_upload(sender, _upload_id(upload))
+
+
+def body_of(request: AnyRequest) -> Body | AsyncIterator[bytes]:
+    """The body itself where its length was announced, else as it comes."""
+    body = (request.scope.get("extensions") or {}).get(BODY_EXTENSION)
+    return body if isinstance(body, Body) else pieces_of(request)
 
 
 async def pieces_of(request: AnyRequest) -> AsyncIterator[bytes]:

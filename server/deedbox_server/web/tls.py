@@ -16,9 +16,9 @@ from typing import Any, Final
 import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from deedbox_server.people.authority import Authority, Credential, pem_text
+from deedbox_server.web.bodies import BodyProtocol, connections
 from deedbox_server.web.refusals import Refusals
 from deedbox_sync.device_record import serial_text
 
@@ -79,7 +79,7 @@ def load_credential(context: ssl.SSLContext, credential: Credential) -> None:
 def _config(app: Any, context: ssl.SSLContext, refusals: Refusals) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_protocol(refusals),
+        http=connections(_protocol(refusals)),  # type: ignore[arg-type] # uvicorn only ever calls it
         ws="none",
         ssl_context_factory=lambda _config, _default: context,
         proxy_headers=False,  # nobody stands between: a forwarded address would be whatever the sender likes
@@ -105,8 +105,8 @@ def _watched(refusals: Refusals) -> type[ssl.SSLObject]:
     return Watched
 
 
-def _protocol(refusals: Refusals) -> type[HttpToolsProtocol]:
-    class Protocol(HttpToolsProtocol):
+def _protocol(refusals: Refusals) -> type[BodyProtocol]:
+    class Protocol(BodyProtocol):
         """Puts what TLS verified into the scope of each request of the connection."""
 
         _peer: str | None = None
