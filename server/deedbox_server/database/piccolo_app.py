@@ -12,7 +12,7 @@ APP_CONFIG = AppConfig(
     table_classes=table_finder(
         [
             f"{_TABLES}.{name}"
-            for name in ("cases", "evidence", "jobs", "notary", "people", "reading", "settings", "vault")
+            for name in ("cases", "evidence", "jobs", "notary", "people", "settings", "vault")
         ]
     ),
     migration_dependencies=[],

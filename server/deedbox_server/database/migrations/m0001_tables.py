@@ -66,9 +66,6 @@ _TABLES = {
         "text, created time, finished time null"
     ),
     "JobStep job_step": "id bigserial key, job uuid, name text, output text",
-    "PageText page_text": (
-        "id bigserial key, derived uuid, exhibit uuid index, case_id uuid, page int, text text, words bytes null"
-    ),
     "Setting setting": "name text key, value text",
 }
 

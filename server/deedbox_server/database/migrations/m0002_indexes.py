@@ -18,7 +18,6 @@ _UNIQUE = {
     "blob_part": "blob, part",
     "log_tile": "level, tile_index",
     "job_step": "job, name",
-    "page_text": "derived, page",
 }
 _PATHS = {
     "statement_exhibit": "statement (exhibit)",  # from an exhibit to what was signed
