@@ -56,10 +56,10 @@ class LocalDesk:
         return (self.state / "keys.json").exists() and self.passphrase_file.exists() and self._is_paired()
 
     def start(self, *, log: Path | None = None) -> None:
-        """Start watching and sending."""
+        """Start watching and sending. Without --json: in the end that tells of every file, and no log may hold names."""
         with (log or self.log_file).open("ab") as output:
             self.process = subprocess.Popen(
-                self._arguments("run"),
+                [argument for argument in self._arguments("run") if argument != "--json"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
