@@ -10,6 +10,7 @@ from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.commitment import FIELDS, SALT_LENGTH, Opening
 from deedbox_sync.entry import LogEntry
 from deedbox_sync.errors import FormatError, ProofError
+from deedbox_sync.note import Checkpoint
 
 # An entry of any allowed size in base64, and 40 KiB for the rest, of which a witnessed checkpoint takes four.
 MAX_RECEIPT = 131_072
@@ -120,24 +121,44 @@ def verify_receipt(receipt: Receipt, vkey: str, *, statement: bytes | None, cont
     `statement` and `content` are digests that the holder has; None leaves that one unchecked. Whether this log extends
     others that the holder saw is not checked here. FormatError or ProofError names the first step that fails.
     """
-    parsed = entry.parse(receipt.entry)
-    signed = note.parse_note(receipt.note)
-    note.verify_note(signed, [vkey])
-    checkpoint = note.parse_checkpoint(signed.body)
-    if checkpoint.origin != note.parse_vkey(vkey).name:
-        raise ProofError("the checkpoint is another log's")
-    leaf = merkle.leaf_hash(receipt.entry)
-    merkle.verify_inclusion(receipt.index, checkpoint.size, leaf, receipt.path, checkpoint.root)
-    if parsed.seq != receipt.index:
-        raise ProofError("the entry's number is not its place in the log")
-    for opening in receipt.openings:
-        committed = parsed.commitments.get(opening.field)
-        if committed is None:
-            raise ProofError(f"the entry commits to no {opening.field}")
-        commitment.verify_opening(opening, committed)
-    _verify_opened(receipt, "statement", statement)
-    _verify_opened(receipt, "content", content)
-    return parsed
+    return ReceiptVerifier(vkey).verify(receipt, statement=statement, content=content)
+
+
+class ReceiptVerifier:
+    """`verify_receipt` for many receipts under one key: the signature of a checkpoint that several share, as those of one group
+    do, is verified once."""
+
+    def __init__(self, vkey: str) -> None:
+        self._vkey = vkey
+        self._name = note.parse_vkey(vkey).name
+        self._held: tuple[str, Checkpoint] | None = None  # the last note, and the checkpoint that it was found to sign
+
+    def verify(self, receipt: Receipt, *, statement: bytes | None, content: bytes | None) -> LogEntry:
+        parsed = entry.parse(receipt.entry)
+        checkpoint = self._checkpoint(receipt.note)
+        leaf = merkle.leaf_hash(receipt.entry)
+        merkle.verify_inclusion(receipt.index, checkpoint.size, leaf, receipt.path, checkpoint.root)
+        if parsed.seq != receipt.index:
+            raise ProofError("the entry's number is not its place in the log")
+        for opening in receipt.openings:
+            committed = parsed.commitments.get(opening.field)
+            if committed is None:
+                raise ProofError(f"the entry commits to no {opening.field}")
+            commitment.verify_opening(opening, committed)
+        _verify_opened(receipt, "statement", statement)
+        _verify_opened(receipt, "content", content)
+        return parsed
+
+    def _checkpoint(self, text: str) -> Checkpoint:
+        if self._held is not None and self._held[0] == text:
+            return self._held[1]
+        signed = note.parse_note(text)
+        note.verify_note(signed, [self._vkey])
+        checkpoint = note.parse_checkpoint(signed.body)
+        if checkpoint.origin != self._name:
+            raise ProofError("the checkpoint is another log's")
+        self._held = text, checkpoint
+        return checkpoint
 
 
 def _verify_opened(receipt: Receipt, field: str, expected: bytes | None) -> None:

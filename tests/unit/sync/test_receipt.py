@@ -101,6 +101,23 @@ def test_a_receipt_for_other_bytes_or_another_statement_is_refused() -> None:
         receipt.verify_receipt(GOOD, VKEY, statement=STATEMENT, content=bytes(32))
 
 
+def test_a_checkpoint_that_was_seen_before_opens_no_door() -> None:
+    verifier = receipt.ReceiptVerifier(VKEY)
+    for _ in range(2):
+        assert verifier.verify(GOOD, statement=STATEMENT, content=CONTENT).seq == INDEX
+        for broken in (
+            replace(GOOD, entry=ENTRIES[INDEX + 1]),
+            replace(GOOD, index=INDEX + 1),
+            replace(GOOD, path=GOOD.path[:-1]),
+            replace(GOOD, note=GOOD.note.replace(f"\n{SIZE}\n", f"\n{SIZE - 1}\n")),
+            replace(GOOD, note=signed(note.encode_checkpoint(CHECKPOINT), STRANGER)),
+        ):
+            with pytest.raises(SyncError):
+                verifier.verify(broken, statement=STATEMENT, content=CONTENT)
+        with pytest.raises(ProofError, match="another statement"):
+            verifier.verify(GOOD, statement=bytes(32), content=CONTENT)
+
+
 def test_an_entry_out_of_its_place_is_refused() -> None:
     moved = [*ENTRIES[:10], log_entry(3)]
     tiles = merkle.Tiles()

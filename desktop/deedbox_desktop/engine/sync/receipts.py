@@ -13,7 +13,7 @@ from deedbox_desktop.engine.sync.log_line import LogLine
 from deedbox_desktop.engine.sync.settle import settle
 from deedbox_sync import receipt
 from deedbox_sync.errors import FormatError, ProofError
-from deedbox_sync.receipt import Receipt
+from deedbox_sync.receipt import Receipt, ReceiptVerifier
 
 MOST_AT_ONCE = 500
 
@@ -58,6 +58,7 @@ class Receipts:
         self._desk = desk
         self._keeper = keeper
         self.verified = desk.journal.read(receipts.count)
+        self._verifier = ReceiptVerifier(desk.facts.vkey)
         self._taken: deque[tuple[StatementRow, str]] = deque()
         self._asked_to = 0
 
@@ -107,7 +108,7 @@ class Receipts:
     def _verify_one(self, row: StatementRow, text: str) -> Receipt:
         try:
             parsed = receipt.parse(text.encode())
-            receipt.verify_receipt(parsed, self._desk.facts.vkey, statement=row.digest, content=row.content)
+            self._verifier.verify(parsed, statement=row.digest, content=row.content)
         except (FormatError, ProofError) as error:
             raise TrustLost(
                 "receipt-false",
