@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from deedbox_disk.errors import OutOfSpace, SealBroken
+from deedbox_disk.sealed_sqlite import sealed_errors
 from deedbox_server.errors import Conflict, DeedboxError, DiskFull, Unavailable
 
 
@@ -67,7 +68,7 @@ def disk_errors() -> Iterator[None]:
 def key_store_errors() -> Iterator[None]:
     """What SQLite and the disk say about keys.db, as the box's errors."""
     try:
-        with disk_errors():
+        with disk_errors(), sealed_errors():
             yield
     except SealBroken as error:
         raise DamagedKeys("keys.db does not read under its key") from error

@@ -90,7 +90,7 @@ class KeyTables:
         with key_store_errors(), _transaction(self._db):
             for batch in batches:
                 try:
-                    with self._db:  # a savepoint: a batch that conflicts takes nobody with it
+                    with _savepoint(self._db):  # a batch that conflicts takes nobody with it
                         self._insert(batch)
                     outcomes.append(None)
                 except apsw.ConstraintError:
@@ -214,6 +214,20 @@ def _transaction(db: apsw.Connection) -> Iterator[None]:
         if db.in_transaction:  # some errors, a full disk among them, roll back by themselves
             db.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def _savepoint(db: apsw.Connection) -> Iterator[None]:
+    """A part of a transaction that is taken back alone; not apsw's own, which hides what took the whole transaction back."""
+    db.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK TO part")
+            db.execute("RELEASE part")
+        raise
+    db.execute("RELEASE part")
 
 
 def _case_name(case_key: CaseKey) -> str:

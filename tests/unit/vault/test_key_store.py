@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from deedbox_disk import sealed_sqlite
-from deedbox_server.errors import Conflict
+from deedbox_server.errors import Conflict, DiskFull
 from deedbox_server.vault.errors import DamagedKeys
 from deedbox_server.vault.key_store import CaseKey, KeyBatch, KeyStore, PartKey, Salts
 from deedbox_server.vault.key_tables import KeyTables
@@ -159,6 +159,33 @@ async def test_another_boxs_key_store_does_not_open(keys: KeyStore, tmp_path: Pa
     stranger = make_keys(tmp_path / "other")
     with pytest.raises(DamagedKeys):
         await KeyStore.open(tmp_path / "keys", stranger)
+
+
+async def test_damage_met_while_reading_is_called_damage(keys: KeyStore, keyring: Keyring, tmp_path: Path) -> None:
+    case_key = await keys.case_key(uuid7.new())
+    await keys.commit(KeyBatch(part_keys=[part_key(case_key) for _ in range(500)]))
+    with edited(tmp_path, keyring) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = tmp_path / "keys" / "keys.db"
+    data = bytearray(path.read_bytes())
+    for page in range(2, len(data) // 4096):
+        data[page * 4096 + 100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedKeys):
+        damaged = await KeyStore.open(tmp_path / "keys", keyring)
+        try:
+            await damaged.blobs_after(UUID(int=0), 1000)
+        finally:
+            await damaged.close()
+
+
+async def test_a_full_disk_is_called_a_full_disk(keys: KeyStore) -> None:
+    case_key = await keys.case_key(uuid7.new())
+    keys._tables._db.pragma("max_page_count", 1)  # SQLite's own way to have no more room
+    with pytest.raises(DiskFull):
+        await keys.commit(KeyBatch(part_keys=[part_key(case_key) for _ in range(2_000)]))
+    keys._tables._db.pragma("max_page_count", 1 << 20)
+    await keys.commit(KeyBatch(part_keys=[part_key(case_key)]))
 
 
 class edited:  # noqa: N801 - reads as what it does
