@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,15 +31,21 @@ class Sources:
     vkey: str
 
 
-def audit_pages(sealed: Mapping[Path, bytes]) -> Report:
+def audit_pages(sealed: Mapping[Path, bytes], report: Report) -> None:
     """The encrypted SQLite files, by path and key, page by page. No database is opened: it runs where one no longer opens."""
-    report = Report()
     for path, key in sealed.items():
         if path.exists():
             report.count("database files")
             for place in damaged_pages(path, key):
                 report.add(place, "was changed: its seal does not hold")
-    return report
+
+
+def audit_presence(needed: Iterable[Path], report: Report) -> bool:
+    """Whether these are there and not empty. A box that is opened without one of them makes a new one, as if it had been so."""
+    lacking = [path for path in needed if not path.exists() or not path.stat().st_size]
+    for path in lacking:
+        report.add(path.name, "is empty: all of it is gone" if path.exists() else "is gone")
+    return not lacking
 
 
 async def audit(sources: Sources, report: Report) -> None:

@@ -45,7 +45,8 @@ async def audited(office: Office, tmp_path: Path) -> Report:
     if settings.database_url is None:
         sealed[settings.database_file] = keyring.named("database")
     box = office.box
-    report = audit_pages(sealed)
+    report = Report()
+    audit_pages(sealed, report)
     await audit(Sources(box.database, box.keys, box.vault, box.notary.vkey), report)
     return report
 
