@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeVar
 
@@ -210,57 +210,57 @@ def _envelope(text: str, where: str) -> bytes:
 
 # --- batches of small files
 
+_ENVELOPE_LENGTH = struct.Struct(">I")
+_CONTENT_LENGTH = struct.Struct(">Q")
+
 
 @dataclass(frozen=True)
 class BatchItem:
+    """One statement and the bytes that it is about. What `parse_batch` gives is part of the batch and lives as long."""
+
     envelope: bytes
-    content: bytes
+    content: bytes | memoryview
 
 
-def encode_batch_item(envelope: bytes, content: bytes) -> bytes:
-    return b"".join((struct.pack(">I", len(envelope)), envelope, struct.pack(">Q", len(content)), content))
+def encode_batch(items: Iterable[BatchItem]) -> bytes:
+    parts: list[bytes | memoryview] = []
+    for item in items:
+        parts += (
+            _ENVELOPE_LENGTH.pack(len(item.envelope)),
+            item.envelope,
+            _CONTENT_LENGTH.pack(len(item.content)),
+            item.content,
+        )
+    return b"".join(parts)
 
 
-@dataclass
-class BatchParser:
-    """Takes a batch's bytes in any pieces and yields whole items; what it holds is at most one batch's limit."""
+def parse_batch(data: bytes | bytearray | memoryview) -> list[BatchItem]:
+    """The items of a whole batch, contents not copied. FormatError past any limit, and where it ends inside an item."""
+    if len(data) > MAX_BATCH_BYTES:
+        raise FormatError("batch", f"is larger than {MAX_BATCH_BYTES} bytes")
+    view = memoryview(data).toreadonly()
+    items: list[BatchItem] = []
+    at = 0
+    while at < len(view):
+        where = f"batch item {len(items)}"
+        if len(items) == MAX_BATCH_ITEMS:
+            raise FormatError("batch", f"has more than {MAX_BATCH_ITEMS} items")
+        envelope, at = _piece(view, at, _ENVELOPE_LENGTH, MAX_ENVELOPE, where)
+        if not envelope:
+            raise FormatError(where, "has no envelope")
+        content, at = _piece(view, at, _CONTENT_LENGTH, MAX_INLINE_BYTES, where)
+        items.append(BatchItem(bytes(envelope), content))
+    return items
 
-    _held: bytearray = field(default_factory=bytearray)
-    _taken: int = 0
-    _items: int = 0
 
-    def feed(self, data: bytes | memoryview) -> Iterator[BatchItem]:
-        """Yield the items that `data` completes. Raises `FormatError` past any limit."""
-        self._taken += len(data)
-        if self._taken > MAX_BATCH_BYTES:
-            raise FormatError("batch", f"is larger than {MAX_BATCH_BYTES} bytes")
-        self._held += data
-        while (item := self._next()) is not None:
-            self._items += 1
-            if self._items > MAX_BATCH_ITEMS:
-                raise FormatError("batch", f"has more than {MAX_BATCH_ITEMS} items")
-            yield item
-
-    def close(self) -> None:
-        """Raises `FormatError` when the batch ends inside an item."""
-        if self._held:
-            raise FormatError("batch", f"ends inside item {self._items}")
-
-    def _next(self) -> BatchItem | None:
-        held = self._held
-        if len(held) < 4:
-            return None
-        (envelope_length,) = struct.unpack_from(">I", held)
-        if not 0 < envelope_length <= MAX_ENVELOPE:
-            raise FormatError(f"batch item {self._items}", f"has an envelope of {envelope_length} bytes")
-        start = 4 + envelope_length + 8
-        if len(held) < start:
-            return None
-        (content_length,) = struct.unpack_from(">Q", held, 4 + envelope_length)
-        if content_length > MAX_INLINE_BYTES:
-            raise FormatError(f"batch item {self._items}", f"is too large for a batch ({content_length} bytes)")
-        if len(held) < start + content_length:
-            return None
-        item = BatchItem(bytes(held[4 : 4 + envelope_length]), bytes(held[start : start + content_length]))
-        del held[: start + content_length]
-        return item
+def _piece(view: memoryview, at: int, form: struct.Struct, most: int, where: str) -> tuple[memoryview, int]:
+    """A length and so many bytes, and where they end."""
+    start = at + form.size
+    if start > len(view):
+        raise FormatError("batch", f"ends inside {where}")
+    (length,) = form.unpack_from(view, at)
+    if length > most:
+        raise FormatError(where, f"has a part of {length} bytes, at most {most} are allowed")
+    if start + length > len(view):
+        raise FormatError("batch", f"ends inside {where}")
+    return view[start : start + length], start + length

@@ -161,7 +161,7 @@ class Intake:
     async def batch(self, sender: Sender, items: Sequence[BatchItem], *, wait: float = RECEIPT_WAIT) -> list[Result]:
         """One commit for all items up to the first that cannot be taken; those after it wait for it (`journal-gap`)."""
         arriving: list[Checked | Result] = []
-        contents = {}
+        contents: dict[bytes, bytes | memoryview] = {}
         for item in items:
             try:
                 checked = check(item.envelope, sender)
@@ -179,7 +179,9 @@ class Intake:
             taken = await self._commit_batch(sender, plan, contents) if plan.new else {}
         return await self._answers(sender, plan, wait, taken)
 
-    async def _commit_batch(self, sender: Sender, plan: Plan, contents: dict[bytes, bytes]) -> dict[bytes, Known]:
+    async def _commit_batch(
+        self, sender: Sender, plan: Plan, contents: Mapping[bytes, bytes | memoryview]
+    ) -> dict[bytes, Known]:
         """The plan's new statements as they are known once they are committed."""
         by_case: defaultdict[UUID, list[Checked]] = defaultdict(list)
         for item in plan.new:
@@ -193,7 +195,9 @@ class Intake:
             keys = KeyBatch(part_keys=[*keys.part_keys, *pack.keys.part_keys])
             stored |= {item.digest: blob for item, blob in zip(members, pack.blobs, strict=True)}
         arrivals = [
-            Arrival(item, stored[item.digest].blob, stored[item.digest], contents[item.digest][:HEAD_BYTES], "batch")
+            Arrival(
+                item, stored[item.digest].blob, stored[item.digest], bytes(contents[item.digest][:HEAD_BYTES]), "batch"
+            )
             for item in plan.new
         ]
         made = await self._committer.commit(sender.device, actor_of(sender), arrivals, plan, keys)

@@ -61,7 +61,7 @@ class Vault:
             self._writing.discard(blob)
             raise
 
-    async def write_pack(self, case_id: UUID, contents: Sequence[bytes]) -> Pack:
+    async def write_pack(self, case_id: UUID, contents: Sequence[bytes | memoryview]) -> Pack:
         """Store small blobs of one case: one file, one fsync. The caller commits `Pack.keys`, then the rows.
 
         Without that they are nothing: bytes without a key, which the next sweep removes. DiskFull.

@@ -23,7 +23,7 @@ class Pack:
     keys: KeyBatch
 
 
-def write_pack(places: Places, buffers: Buffers, case_key: CaseKey, contents: Sequence[bytes]) -> Pack:
+def write_pack(places: Places, buffers: Buffers, case_key: CaseKey, contents: Sequence[bytes | memoryview]) -> Pack:
     """Store each content as a blob of one part; all are durable on return, or none is kept. DiskFull."""
     if not contents:
         return Pack((), KeyBatch())
@@ -65,7 +65,7 @@ class _Sealer:
         """Bytes of the file so far."""
         return self._file.length + self._filled
 
-    def seal(self, key: PartKey, content: bytes) -> None:
+    def seal(self, key: PartKey, content: bytes | memoryview) -> None:
         header = new_header()
         cipher = PartCipher(key.key, part_aad(key), header)
         self._room(len(header))[:] = header

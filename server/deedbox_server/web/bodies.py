@@ -20,10 +20,15 @@ BODY_EXTENSION: Final = "deedbox.body"  # in the ASGI scope of requests that ann
 _SCRATCH_BYTES: Final = 256 << 10  # as much as one turn of TLS gives; one for all connections of a listener
 
 
+class SenderGone(ConnectionResetError):
+    """The connection ended before the body did. Nobody is left to be answered."""
+
+
 class Body:
     """One request's body; `fill` takes it. Used by one task."""
 
     def __init__(self, protocol: BodyProtocol, length: int) -> None:
+        self.length = length
         self.left = length  # bytes that have not arrived yet
         self.cycle: RequestResponseCycle | None = None  # the request that it is the body of
         self._protocol = protocol
@@ -34,7 +39,7 @@ class Body:
     async def fill(self, room: memoryview) -> int:
         """Put the next bytes into `room`, as many as fit; 0 at the end of the body.
 
-        Fewer come at the end, before a cut, and of what was there already. ConnectionResetError once the sender is gone.
+        Fewer come at the end, before a cut, and of what was there already. SenderGone once the sender is.
         """
         cycle = self.cycle
         assert cycle is not None
@@ -50,8 +55,17 @@ class Body:
             return 0
         count = 0 if cycle.disconnected else await self._receive(room[: self.left])
         if not count:
-            raise ConnectionResetError("the sender went away")
+            raise SenderGone
         return count
+
+    async def whole(self) -> bytearray:
+        """All of a body that may be held in memory; the caller has looked at its length, and takes it in no other way."""
+        data = bytearray(self.length)
+        at = 0
+        with memoryview(data) as view:
+            while at < self.length:
+                at += await self.fill(view[at:])
+        return data
 
     async def _receive(self, room: memoryview) -> int:
         self._room, self._filled = room, 0

@@ -21,7 +21,7 @@ from deedbox_server.evidence.statements import Sender
 from deedbox_server.notary.service import Notary
 from deedbox_server.people import Principal
 from deedbox_server.settings import Settings
-from deedbox_server.web.bodies import BODY_EXTENSION, Body
+from deedbox_server.web.bodies import BODY_EXTENSION, Body, SenderGone
 from deedbox_sync import canonical_json, hello, note, timestamp, transfer
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.hello import CaseRef, Hello, LogAnswer
@@ -96,9 +96,7 @@ class DeviceController(Controller):
     ) -> Response[bytes]:
         if request.headers.get("content-type") != transfer.BATCH_TYPE:
             raise BadRequest(f"A batch is of type {transfer.BATCH_TYPE}.")
-        parser = transfer.BatchParser()
-        items = [item async for piece in request.stream() for item in parser.feed(piece)]
-        parser.close()
+        items = transfer.parse_batch(await _held(request, transfer.MAX_BATCH_BYTES))
         return _json(transfer.encode_results(await intake.batch(sender, items)))
 
     @post("/possession", status_code=200)
@@ -155,22 +153,36 @@ def body_of(request: AnyRequest) -> Body | AsyncIterator[bytes]:
 
 
 async def pieces_of(request: AnyRequest) -> AsyncIterator[bytes]:
-    """The body as it comes. A client that goes away ends it with `ConnectionResetError`."""
+    """The body as it comes. A client that goes away ends it with SenderGone."""
     try:
         async for piece in request.stream():
             if piece:
                 yield piece
     except InternalServerException:  # Litestar's way of saying that the client disconnected
-        raise ConnectionResetError("the sender went away") from None
+        raise SenderGone from None
 
 
 async def _body(request: AnyRequest, limit: int) -> bytes:
+    return bytes(await _held(request, limit))
+
+
+async def _held(request: AnyRequest, limit: int) -> bytearray:
+    """All of a body that may be held in memory."""
+    body = body_of(request)
+    if isinstance(body, Body):
+        if body.length > limit:
+            raise _too_large(limit)
+        return await body.whole()
     held = bytearray()
-    async for piece in request.stream():
+    async for piece in body:
         held += piece
         if len(held) > limit:
-            raise TooLarge(f"A request of this kind has at most {limit} bytes.")
-    return bytes(held)
+            raise _too_large(limit)
+    return held
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"A request of this kind has at most {limit} bytes.")
 
 
 def _upload_id(text: str) -> str:

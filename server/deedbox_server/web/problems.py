@@ -17,6 +17,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 
 from deedbox_server.errors import BadRequest, DeedboxError, Denied, NotFound, TooLarge, Unauthenticated
+from deedbox_server.web.bodies import SenderGone
 from deedbox_server.web.refusals import Refusals
 from deedbox_server.web.tls import REFUSALS_EXTENSION
 from deedbox_sync.errors import FormatError
@@ -44,7 +45,7 @@ def problem_response(request: AnyRequest, error: Exception) -> Response[dict[str
         error = BadRequest(str(error))
     if isinstance(error, DeedboxError) and error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return _ours(request, error)
-    if isinstance(error, InternalServerException) and error.detail == _GONE:
+    if isinstance(error, SenderGone) or (isinstance(error, InternalServerException) and error.detail == _GONE):
         return _ours(request, BadRequest("the connection ended before the body did"))
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _litestars(request, error)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from deedbox_server.web.bodies import BODY_EXTENSION, Body, BodyProtocol, connections
+from deedbox_server.web.bodies import BODY_EXTENSION, Body, BodyProtocol, SenderGone, connections
 
 Handler = Callable[[dict[str, Any], Callable[[], Awaitable[Any]]], Awaitable[bytes]]
 LARGE = os.urandom(5_000_003)
@@ -168,7 +168,7 @@ async def test_what_came_before_a_cut_can_be_had_and_then_the_cut_is_told(tmp_pa
         try:
             while True:
                 got.append(await scope["extensions"][BODY_EXTENSION].fill(memoryview(bytearray(1 << 22))))
-        except ConnectionResetError:
+        except SenderGone:
             ended.set()
         return b""
 

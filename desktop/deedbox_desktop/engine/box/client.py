@@ -44,8 +44,7 @@ class HttpsBox:
         return self._results("statements", transfer.encode_closings(closings), len(closings))
 
     def batch(self, items: Sequence[BatchItem]) -> list[Result]:
-        body = b"".join([transfer.encode_batch_item(item.envelope, item.content) for item in items])
-        return self._results("batch", body, len(items), kind=transfer.BATCH_TYPE)
+        return self._results("batch", transfer.encode_batch(items), len(items), kind=transfer.BATCH_TYPE)
 
     def possession(self, proofs: Sequence[PossessionProof]) -> list[Result]:
         return self._results("possession", transfer.encode_proofs(proofs), len(proofs))
