@@ -148,6 +148,32 @@ async def test_the_most_urgent_goes_first_then_the_oldest(database: Database) ->
     assert order == ["first", "second", "third", "fourth", "last"]
 
 
+async def test_while_something_more_urgent_goes_on_one_job_runs_at_a_time(database: Database) -> None:
+    jobs, running_now, most, ended = Jobs(database), 0, [0], asyncio.Event()
+    urgent = True
+    done = 0
+
+    async def work(context: JobContext) -> None:
+        nonlocal running_now, done
+        running_now += 1
+        most.append(running_now)
+        await asyncio.sleep(0.03)
+        running_now -= 1
+        done += 1
+        if done == 8:
+            ended.set()
+
+    await jobs.enqueue_many([JobDraft("work", uuid.uuid4()) for _ in range(8)])
+    runner = Runner(jobs, handlers(work=work), concurrency=4, poll=0.01, restrained=lambda: urgent)
+    async with running(runner), asyncio.timeout(30):
+        while done < 3:
+            await asyncio.sleep(0.01)
+        assert max(most) == 1
+        urgent = False
+        await ended.wait()
+    assert max(most) > 1
+
+
 async def test_two_who_claim_at_once_never_get_the_same_job(database: Database) -> None:
     jobs = Jobs(database)
     await jobs.enqueue_many([JobDraft("work", SUBJECT) for _ in range(40)])

@@ -55,7 +55,8 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
     ]
     # Holding the folder's lock, nobody else works on these jobs: what a crash left is taken up at once.
     alone = box.settings.database_url is None
-    runner = Runner(box.jobs, box.handlers, concurrency=box.settings.worker_count, alone=alone)
+    concurrency = box.settings.worker_count
+    runner = Runner(box.jobs, box.handlers, concurrency=concurrency, alone=alone, restrained=box.intake.is_busy)
     async with asyncio.TaskGroup() as group:
         background = [
             group.create_task(box.sequencer.run()),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from types import MappingProxyType
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from deedbox_sync.custody import Actor
 from deedbox_sync.statement import GapStatement
 from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Result, State
 
+_BREATH = 1.0  # seconds between two requests of one stream of evidence; a desk's next batch is there sooner
 RECEIPT_WAIT = 10.0  # seconds that an answer waits for the log; the desk asks again for what is not in it by then
 
 
@@ -51,6 +53,21 @@ class Intake:
         self._committer = committer
         self._possession = possession
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._at_work = 0
+        self._worked = float("-inf")
+
+    def is_busy(self) -> bool:
+        """Whether evidence is coming in, or was a moment ago: what can wait should."""
+        return self._at_work > 0 or time.monotonic() < self._worked + _BREATH
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+            self._worked = time.monotonic()
 
     # --- statements before bytes
 
@@ -93,7 +110,8 @@ class Intake:
 
     async def put(self, sender: Sender, upload: str, offset: int, source: Source) -> int:
         """Append bytes. Where a statement was offered for this upload and they are all there, the exhibit is committed."""
-        durable = await self._uploads.put(upload, _owner(sender), offset, source)
+        with self._working():
+            durable = await self._uploads.put(upload, _owner(sender), offset, source)
         row = await self._db.fetch_one(
             "SELECT envelope, size FROM statement WHERE upload = {} AND state = {} AND device = {}",
             upload,
@@ -160,6 +178,10 @@ class Intake:
 
     async def batch(self, sender: Sender, items: Sequence[BatchItem], *, wait: float = RECEIPT_WAIT) -> list[Result]:
         """One commit for all items up to the first that cannot be taken; those after it wait for it (`journal-gap`)."""
+        with self._working():
+            return await self._batch(sender, items, wait)
+
+    async def _batch(self, sender: Sender, items: Sequence[BatchItem], wait: float) -> list[Result]:
         arriving: list[Checked | Result] = []
         contents: dict[bytes, bytes | memoryview] = {}
         for item in items:

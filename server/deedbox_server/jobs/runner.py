@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable
@@ -28,7 +29,8 @@ class Runner:
     """Runs the kinds that have handlers, at most `concurrency` jobs at once.
 
     `alone` says that no other process can be running jobs of this database (the box holds its folder's lock):
-    what a crash left behind then starts again at once instead of after its lease.
+    what a crash left behind then starts again at once instead of after its lease. While `restrained` says so, something
+    more urgent is going on: then one job runs at a time, and none begins sooner than a poll after the one before.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Runner:
         lease: timedelta = LEASE,
         poll: float = POLL,
         alone: bool = False,
+        restrained: Callable[[], bool] = lambda: False,
     ) -> None:
         self.worker = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._jobs = jobs
@@ -48,6 +51,8 @@ class Runner:
         self._lease = lease
         self._poll = poll
         self._alone = alone
+        self._restrained = restrained
+        self._begun = float("-inf")
         self._running: dict[uuid.UUID, tuple[_Context, asyncio.Task[None]]] = {}
         self._news = asyncio.Event()  # something was enqueued, a hand is free, or it is time to stop
         self._stopping = False
@@ -84,6 +89,8 @@ class Runner:
 
     async def _fill(self) -> None:
         free = self._concurrency - len(self._running)
+        if self._restrained():
+            free = 1 if not self._running and time.monotonic() >= self._begun + self._poll else 0
         if free <= 0:
             return
         try:
@@ -91,6 +98,8 @@ class Runner:
         except DeedboxError as error:  # the database is busy or its disk full: look again at the next poll
             _log.warning("no jobs claimed: %s", error.slug)
             return
+        if leased:
+            self._begun = time.monotonic()
         for job in leased:
             context = _Context(self._jobs, self.worker, job, self._lease)
             self._running[job.id] = (context, asyncio.create_task(self._do(context)))
