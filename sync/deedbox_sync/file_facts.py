@@ -42,12 +42,12 @@ def readable_name(raw: bytes) -> str:
 def file_members(file: FileFacts) -> dict[str, Json]:
     members: dict[str, Json] = {
         "name": file.name,
-        "path": file.path,
+        "path": list(file.path),
         "size": file.size,
         "modified_ns": None if file.modified_ns is None else decimal(file.modified_ns),
         "created_ns": None if file.created_ns is None else decimal(file.created_ns),
         "mode": None if file.mode is None else f"{file.mode:04o}",
-        "streams": file.streams,
+        "streams": list(file.streams),
         "attributes": {name: encode_base64(value) for name, value in file.attributes.items()},
     }
     if file.name_bytes is not None:

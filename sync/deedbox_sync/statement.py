@@ -164,21 +164,26 @@ def digest(payload: bytes) -> bytes:
 def encode_payload(statement: CaptureStatement | GapStatement) -> bytes:
     """The payload to sign; FormatError where the statement breaks a rule of the format."""
     capture = isinstance(statement, CaptureStatement)
-    payload = canonical_json.encode(
-        {
-            "_type": STATEMENT_TYPE,
-            "predicateType": CAPTURE_TYPE if capture else GAP_TYPE,
-            **(_capture_members(statement) if isinstance(statement, CaptureStatement) else _gap_members(statement)),
-        }
-    )
-    if parse_payload(payload) != statement:
+    members: dict[str, Json] = {
+        "_type": STATEMENT_TYPE,
+        "predicateType": CAPTURE_TYPE if capture else GAP_TYPE,
+        **(_capture_members(statement) if isinstance(statement, CaptureStatement) else _gap_members(statement)),
+    }
+    payload = canonical_json.encode(members)
+    if len(payload) > MAX_ENVELOPE:
+        raise FormatError("statement", f"has {len(payload)} bytes, at most {MAX_ENVELOPE} are allowed")
+    if _read(members) != statement:  # what was just encoded needs no decoding to be read
         raise FormatError("statement", "does not read back as what was written")
     return payload
 
 
 def parse_payload(payload: bytes) -> CaptureStatement | GapStatement:
     """The statement of a payload, each member checked; the signature and the bytes it speaks of are not."""
-    fields = Fields(canonical_json.parse_object(payload, limit=MAX_ENVELOPE, where="statement"), "statement")
+    return _read(canonical_json.parse_object(payload, limit=MAX_ENVELOPE, where="statement"))
+
+
+def _read(members: Mapping[str, Json]) -> CaptureStatement | GapStatement:
+    fields = Fields(members, "statement")
     fields.literal("_type", STATEMENT_TYPE)
     kind = fields.text("predicateType")
     subjects = fields.objects("subject")
@@ -209,7 +214,7 @@ def _capture_members(statement: CaptureStatement) -> dict[str, Json]:
             "exceptions": [{"kind": item.kind, "detail": item.detail} for item in statement.exceptions],
             "file": file_members(statement.file),
             "journal": _journal_members(statement.journal),
-            "labels": statement.labels,
+            "labels": list(statement.labels),
             "method": statement.method,
             "operator": {
                 "name": statement.operator.name,
