@@ -31,7 +31,7 @@ def connect(path: Path, key: bytes, *, synchronous: Synchronous = "FULL", cache_
     if len(key) != KEY_BYTES:
         raise ValueError(f"a database key has {KEY_BYTES} bytes")
     with sealed_errors():
-        path.touch(0o600)  # SQLite would make it readable to all
+        _touch(path)
         connection = apsw.Connection(str(path))
         try:
             connection.set_busy_timeout(BUSY_MS)  # first: even the check of the key may meet a lock
@@ -53,6 +53,14 @@ def connect(path: Path, key: bytes, *, synchronous: Synchronous = "FULL", cache_
             connection.close()
             raise
     return connection
+
+
+def _touch(path: Path) -> None:
+    """Make the file private before SQLite makes it readable to all; its journal takes the same mode."""
+    try:
+        path.touch(0o600)
+    except OSError as error:
+        raise DiskError(f"the database's file cannot be made: {error.strerror}") from error
 
 
 def _unlock(connection: apsw.Connection, key: bytes) -> None:
