@@ -75,7 +75,9 @@ async def test_more_files_than_16_bits_count(tmp_path: Path) -> None:
     bundle.close()
 
 
-names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/\\:%"), min_size=1, max_size=20)
+names = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/\\:%"), min_size=1, max_size=20
+)
 
 
 @given(st.dictionaries(names.filter(lambda name: name not in (".", "..")), st.binary(max_size=300), max_size=5))

@@ -7,7 +7,7 @@ import sqlcipher3
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from deedbox_disk import sealed_sqlite
-from deedbox_disk.errors import SealBroken
+from deedbox_disk.errors import DiskError, SealBroken
 
 KEY = bytes(range(32))
 MARK = "privileged-and-confidential"
@@ -105,5 +105,5 @@ def test_deleted_rows_are_overwritten(tmp_path: Path, overwritten: str, left: bo
 
 
 def test_a_folder_that_is_missing_is_an_error_of_the_disk(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="disk failed"):
+    with pytest.raises(DiskError, match="cannot be made"):
         sealed_sqlite.connect(tmp_path / "missing" / "db", KEY)
