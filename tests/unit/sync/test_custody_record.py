@@ -22,7 +22,9 @@ DETAILS: dict[str, dict[str, canonical_json.Json]] = {
 
 
 def record(kind: str = "received", **changes: object) -> CustodyRecord:
-    made = CustodyRecord(EXHIBIT, 1, kind, NOON, Actor("box", "Firm's box", "desk"), NO_DIGEST, DETAILS[kind], bytes(32))
+    made = CustodyRecord(
+        EXHIBIT, 1, kind, NOON, Actor("box", "Firm's box", "desk"), NO_DIGEST, DETAILS[kind], bytes(32)
+    )
     return replace(made, **changes)  # type: ignore[arg-type]  # the caller names members of the class
 
 
