@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from deedbox_server.evidence.derive import DerivedDraft
 from deedbox_verify.command import main
 from kit.open_box import Office

@@ -13,7 +13,8 @@ async def forwards() -> MigrationManager:
         manager,
         {
             "DesklessUpload deskless_upload": (
-                "upload text key, account uuid index, account_name text, via text, metadata text, expires time index, arrived bool"
+                "upload text key, account uuid index, account_name text, via text, metadata text,"
+                "expires time index, arrived bool"
             )
         },
     )
