@@ -17,7 +17,7 @@ pytestmark = pytest.mark.crash
 DISK_MIB = 320
 SMALL_FILES = 300
 LARGE_MIB = 16
-LEFT = (24 << 20, 3 << 20, 100_000, 0)  # bytes that the disk still has, from room for something to room for nothing
+LEFT = (24 << 20, 100_000, 0)  # bytes that the disk still has, from room for something to room for nothing
 NOTICE_SECONDS = 60.0
 SETTLE_SECONDS = 240.0
 

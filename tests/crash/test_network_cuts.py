@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from deedbox_desktop.engine.status import Shown
 from kit.bad_network import FAIR, Network, Weather, random_cuts
 from kit.load import Load
 from kit.local_site import NewSite
@@ -67,7 +68,7 @@ def test_a_network_that_stalls_then_refuses_then_comes_back(new_site: NewSite, r
     load.small(50)
     until(
         lambda: (
-            all(file["spooled"] for file in site.desk.status()["files"] if file["state"] == "captured")
+            all(file.spooled for file in site.look().files if file.state is Shown.CAPTURED)
             and site.counts().keys() <= {"captured", "receipted", "sending"}
         ),
         "what cannot be sent is in the spool",

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
@@ -16,8 +17,7 @@ from kit.plaintext import Lookout, Needles
 from kit.waiting import until
 
 READ_SECONDS = 180.0
-KILLS = 3
-SAMPLES = 3
+KILLS = 2
 
 CONTENT = "Quibblefrost zeppelin marmalade"
 NAME = "Żółwiożerca Brandywine Hesperides"
@@ -84,8 +84,10 @@ def test_evidence_lies_nowhere_in_the_clear(new_site: NewSite, rng: random.Rando
         site.desk.kill()
         assert needles.below(*secret) == []
         site.start()
-    make_samples(site.watched / FOLDER, large_mb=0)  # once more, now that nobody is killed while it is read
-    site.settle(files + SAMPLES, seconds=READ_SECONDS)
+    # The scan once more, now that nobody is killed while it is read.
+    letter = next(site.watched.glob("*.pdf"))
+    shutil.copy(letter, site.watched / FOLDER)
+    site.settle(files + 1, seconds=READ_SECONDS)
     await_reading(site)
     assert site.box.ask(f"/api/v1/search?q={HIDDEN_WORD}")["items"], "the scan was not read, so nothing was shown"
     site.box.kill()

@@ -9,6 +9,7 @@ from kit.instants import await_instant
 from kit.load import Load
 from kit.local_site import NewSite, Site
 from kit.loop_disk import LoopDisk, NewDisk
+from kit.waiting import until
 from kit.what_must_hold import Memory, verify_site
 
 pytestmark = pytest.mark.crash
@@ -62,6 +63,32 @@ def test_the_desk_keeps_what_it_captured(new_site: NewSite, new_disk: NewDisk, r
         bring(load, number)
         cut_desk(site, disk, memory, rng)
         print(f"{number + 1}: power cut; {len(memory.receipts)} receipts seen")
+    site.settle(len(load.made), seconds=SETTLE_SECONDS)
+    verify_site(site, memory, load)
+
+
+def test_the_desk_keeps_what_it_captured_out_of_reach_of_its_box_even_where_the_originals_are_gone(
+    new_site: NewSite, new_disk: NewDisk, rng: random.Random
+) -> None:
+    disk = new_disk("desk-disk", DISK_MIB)
+    site = new_site(desk_state=disk.folder / "desk")
+    disk.sync()
+    memory = Memory(site.desk)
+    load = Load(site.watched, rng.randrange(1 << 32))
+    bring(load, 0)
+    site.desk.start()
+    until(
+        lambda: site.counts() == {"captured": len(load.made)},
+        "all is captured",
+        seconds=SETTLE_SECONDS,
+        tell=site.counts,
+    )
+    disk.cut_power()
+    site.desk.kill()
+    disk.restore()
+    for path in load.made:
+        load.place(path).unlink()
+    site.start()
     site.settle(len(load.made), seconds=SETTLE_SECONDS)
     verify_site(site, memory, load)
 

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from deedbox_desktop.engine.status import Shown
 from kit import box_at_rest
 from kit.box_at_rest import HeldExhibit
 from kit.load import Load, Writing
@@ -81,19 +82,19 @@ def assert_each_supersedes_the_one_before(exhibits: list[HeldExhibit]) -> None:
 
 def await_current(site: Site, wanted: dict[bytes, bytes]) -> None:
     def is_so() -> bool:
-        states = {file["state"] for file in site.desk.status()["files"] if not file["superseded"]}
+        states = {file.state for file in site.look().files if not file.superseded}
         shown = current(site)
-        return states == {"receipted"} and all(shown.get(path) == content for path, content in wanted.items())
+        return states == {Shown.RECEIPTED} and all(shown.get(path) == content for path, content in wanted.items())
 
-    until(is_so, "each path is receipted as what it holds", seconds=SETTLE_SECONDS, every=0.3, tell=site.counts)
+    until(is_so, "each path is receipted as what it holds", seconds=SETTLE_SECONDS, tell=site.counts)
 
 
 def current(site: Site) -> dict[bytes, bytes]:
-    """What the desk says it captured of each path last."""
+    """What the desk captured of each path last."""
     return {
-        bytes.fromhex(file["path_hex"]) if file["path_hex"] else file["path"].encode(): bytes.fromhex(file["content"])
-        for file in site.desk.status()["files"]
-        if not file["superseded"] and file["content"]
+        file.path_bytes or file.path.encode(): file.content
+        for file in site.look().files
+        if not file.superseded and file.content is not None
     }
 
 

@@ -1,4 +1,4 @@
-"""Looking into a desk's journal without touching it: what a kill left stays as it is for the desk to meet."""
+"""Looking into a desk's journal: beside the running desk, or, of a killed one, at a copy, since it must meet what it left."""
 
 import shutil
 import tempfile
@@ -12,6 +12,7 @@ import apsw
 from deedbox_checkout.local_desk import LocalDesk
 from deedbox_desktop.engine.keys import DeskKeys, open_keys
 from deedbox_desktop.engine.state_folder import StateFolder
+from deedbox_desktop.engine.status import DeskStatus, read_status
 from deedbox_disk.sealed_sqlite import connect
 
 
@@ -28,6 +29,16 @@ class HeldReceipt:
 def desk_keys(desk: LocalDesk) -> DeskKeys:
     passphrase = desk.passphrase_file.read_text().strip()
     return open_keys(StateFolder(desk.state).keys, passphrase=passphrase, keyring=None)
+
+
+def live_status(desk: LocalDesk, keys: DeskKeys) -> DeskStatus:
+    """What `deedbox-desktop status` would tell, without the second that a process takes to begin."""
+    connection = connect(StateFolder(desk.state).journal, keys.journal)
+    try:
+        connection.execute("BEGIN")
+        return read_status(connection)
+    finally:
+        connection.close()
 
 
 @contextmanager

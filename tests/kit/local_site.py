@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from deedbox_checkout.local_box import LocalBox
 from deedbox_checkout.local_desk import LocalDesk
+from deedbox_desktop.engine.keys import DeskKeys
+from deedbox_desktop.engine.status import DeskStatus
 from kit.bad_network import Network, free_port
+from kit.journal_copy import desk_keys, live_status
 from kit.waiting import until
 
 CASE = "2026-0001"
@@ -43,21 +47,29 @@ class Site:
         if self.network is not None:
             self.network.close()
 
+    @cached_property
+    def _keys(self) -> DeskKeys:
+        return desk_keys(self.desk)
+
+    def look(self) -> DeskStatus:
+        """What the desk knows now. It must not have stopped for good."""
+        status = live_status(self.desk, self._keys)
+        assert status.stop is None, status.stop
+        return status
+
     def counts(self) -> dict[str, int]:
-        """How many of the files ever seen are in which state, as the desk tells it. It must not have stopped for good."""
-        told = self.desk.status()
-        assert told["stop"] is None, told["stop"]
-        counts: dict[str, int] = told["counts"]
-        return counts
+        """How many of the files ever seen are in which state."""
+        return {shown.value: count for shown, count in self.look().counts().items()}
 
     def settle(self, files: int, *, seconds: float) -> None:
-        """Wait until the desk says that it has seen so many files, and that each is receipted."""
+        """Wait until the desk knows of so many files and each is receipted, and see that its `status` says so too."""
 
         def settled() -> bool:
             counts = self.counts()
             return sum(counts.values()) >= files and counts.keys() <= SETTLED
 
-        until(settled, f"{files} files are receipted", seconds=seconds, every=0.3, tell=self._tell)
+        until(settled, f"{files} files are receipted", seconds=seconds, tell=self._tell)
+        assert self.desk.status()["counts"].keys() <= SETTLED
 
     def _tell(self) -> str:
         told = self.desk.status()
