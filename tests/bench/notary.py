@@ -27,7 +27,6 @@ from deedbox_server.notary.tiles import TileStore
 from deedbox_server.vault.key_store import KeyBatch
 from deedbox_sync import merkle, note, receipt, uuid7
 from deedbox_sync.commitment import FIELDS
-from deedbox_sync.merkle import Prover
 from deedbox_sync.note import Checkpoint
 from deedbox_sync.receipt import ReceiptVerifier
 from kit.open_box import office
@@ -206,7 +205,7 @@ async def _leaves(box: Box, indexes: Sequence[int]) -> dict[int, bytes]:
 
 
 async def _root(box: Box, size: int) -> bytes:
-    return Prover(size, await box.notary.tiles.reader([size - 1], size)).root()
+    return (await box.notary.tiles.prover([size - 1], size)).root()
 
 
 async def _checkpoint(box: Box) -> Checkpoint:

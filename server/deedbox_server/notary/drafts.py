@@ -16,7 +16,9 @@ __all__ = ["EntryDraft", "Salts", "new_salts"]
 
 def new_salts(record: UUID, fields: Iterable[str]) -> Salts:
     """Fresh salts for one entry. They must be durable in the key store before the entry is staged."""
-    return Salts(record, {name: os.urandom(SALT_LENGTH) for name in fields})
+    names = tuple(fields)
+    random = os.urandom(SALT_LENGTH * len(names))
+    return Salts(record, {name: random[at * SALT_LENGTH : (at + 1) * SALT_LENGTH] for at, name in enumerate(names)})
 
 
 @dataclass(frozen=True)

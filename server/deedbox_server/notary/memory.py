@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-_MOST_ENTRIES = 16_384  # some 12 MiB; whoever waits for an entry asks within milliseconds
+_MOST_ENTRIES = 8_192  # a generation; two are some 12 MiB. Whoever waits for an entry asks within milliseconds
 _MOST_PENDING = 100_000  # only where another process sequences do they stay here: then it is no use to know them
 
 
@@ -24,8 +24,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._pending: dict[UUID, Mapping[str, bytes]] = {}
-        self._entries: dict[UUID, Sequenced] = {}
-        self._salts: dict[UUID, Mapping[str, bytes]] = {}
+        self._now = _Generation()
+        self._before = _Generation()
 
     def staged(self, salts: Mapping[UUID, Mapping[str, bytes]]) -> None:
         """These records are durable, with these salts, and not in the log yet."""
@@ -35,20 +35,28 @@ class Memory:
 
     def sequenced(self, entries: Iterable[Sequenced]) -> None:
         """These entries are durable in the log."""
+        if len(self._now.entries) > _MOST_ENTRIES:
+            self._before, self._now = self._now, _Generation()
         for entry in entries:
-            self._entries[entry.record] = entry
+            self._now.entries[entry.record] = entry
             if (salts := self._pending.pop(entry.record, None)) is not None:
-                self._salts[entry.record] = salts
-        while len(self._entries) > _MOST_ENTRIES:
-            oldest = next(iter(self._entries))
-            del self._entries[oldest]
-            self._salts.pop(oldest, None)
+                self._now.salts[entry.record] = salts
 
     def entries(self, records: Iterable[UUID]) -> dict[UUID, Sequenced]:
-        return {record: entry for record in records if (entry := self._entries.get(record)) is not None}
+        now, before = self._now.entries, self._before.entries
+        return {record: entry for record in records if (entry := now.get(record) or before.get(record)) is not None}
 
     def salts(self, records: Iterable[UUID]) -> dict[UUID, Mapping[str, bytes]]:
-        return {record: salts for record in records if (salts := self._salts.get(record)) is not None}
+        now, before = self._now.salts, self._before.salts
+        return {record: salts for record in records if (salts := now.get(record) or before.get(record)) is not None}
 
     def is_pending(self, record: UUID) -> bool:
         return record in self._pending
+
+
+@dataclass
+class _Generation:
+    """The older of two is forgotten as a whole: taking the oldest out of one dictionary walks over all that went before it."""
+
+    entries: dict[UUID, Sequenced] = field(default_factory=dict)
+    salts: dict[UUID, Mapping[str, bytes]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from deedbox_server.errors import Unavailable
 from deedbox_server.notary.memory import Sequenced
 from deedbox_server.notary.service import PENDING_COLUMNS, Notary
 from deedbox_sync import entry as entry_format
-from deedbox_sync import merkle, note, uuid7
+from deedbox_sync import merkle, note, timestamp, uuid7
 
 MAX_GROUP = 4_096  # entries a commit; larger groups gain nothing and make the first of them wait
 _IDLE = 1.0  # seconds between looks when nobody wakes us (another process may have staged)
@@ -185,10 +185,13 @@ class Sequencer:
 def _entries(head: _Head, pending: list[Row]) -> tuple[list[Sequenced], datetime]:
     """The next entries, chained, with times that never go backwards."""
     previous, last_time = head.last_entry_digest, head.last_time
+    time = timestamp.encode(last_time)
     entries = []
     for seq, row in enumerate(pending, start=head.size):
-        last_time = max(last_time, row["staged"])
-        data = entry_format.complete(row["beginning"], seq, last_time, previous)
+        if row["staged"] > last_time:
+            last_time = row["staged"]
+            time = timestamp.encode(last_time)
+        data = entry_format.complete(row["beginning"], seq, time, previous)
         previous = entry_format.digest(data)
         entries.append(Sequenced(row["record"], seq, data))
     return entries, last_time

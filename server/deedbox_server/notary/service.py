@@ -20,7 +20,6 @@ from deedbox_server.vault.key_store import KeyBatch, KeyStore
 from deedbox_sync import canonical_json, commitment, entry, merkle, note, uuid7
 from deedbox_sync.commitment import Opening
 from deedbox_sync.errors import ProofError
-from deedbox_sync.merkle import Prover
 from deedbox_sync.receipt import Receipt, encode
 
 READS_REFUSED_AFTER = 30.0  # seconds that the oldest pending entry may wait before evidence is no longer shown
@@ -58,9 +57,9 @@ class Notary:
         staged = datetime.now(UTC)
         rows = []
         for draft in drafts:
-            if set(draft.values) != set(draft.salts.by_field):
-                raise ValueError(f"{draft.kind}: every value needs its salt")
             salts = draft.salts.by_field
+            if draft.values.keys() != salts.keys():
+                raise ValueError(f"{draft.kind}: every value needs its salt")
             commitments = {name: commitment.commit(name, salts[name], value) for name, value in draft.values.items()}
             rows.append((draft.salts.record, staged, entry.begin(draft.kind, commitments, draft.data)))
         await self._refuse_when_suspended()
@@ -150,7 +149,7 @@ class Notary:
         signed = await self.checkpoint()
         size = note.parse_checkpoint(note.parse_note(signed).body).size
         salts = await self.openings(list(found))
-        prover = Prover(size, await self.tiles.reader([told.seq for told in found.values()], size))
+        prover = await self.tiles.prover([told.seq for told in found.values()], size)
         receipts = {}
         for record, told in found.items():
             openings = tuple(
@@ -168,13 +167,13 @@ class Notary:
         return known
 
     async def inclusion(self, indexes: Sequence[int], size: int) -> dict[int, list[bytes]]:
-        prover = Prover(size, await self.tiles.reader(indexes, size))
+        prover = await self.tiles.prover(indexes, size)
         return {index: prover.inclusion(index) for index in indexes}
 
     async def consistency(self, old: int, new: int) -> list[bytes]:
         if old in (0, new):
             return []
-        return Prover(new, await self.tiles.reader([old - 1], new)).consistency(old)
+        return (await self.tiles.prover([old - 1], new)).consistency(old)
 
     # --- what desks have seen
 
@@ -203,7 +202,7 @@ class Notary:
     async def _root_at(self, size: int) -> bytes:
         if size == 0:
             return merkle.EMPTY_ROOT
-        return Prover(size, await self.tiles.reader([size - 1], size)).root()
+        return (await self.tiles.prover([size - 1], size)).root()
 
     async def _suspend(self, reason: str) -> None:
         async with self._db.transaction():

@@ -1,4 +1,4 @@
-"""The log's tiles as rows: full ones never change and are kept in memory, partial ones are read afresh."""
+"""The log's tiles as rows, and proofs from them. What was hashed once is kept: a tile at one width never changes."""
 
 from __future__ import annotations
 
@@ -7,63 +7,59 @@ from collections.abc import Iterable
 
 from deedbox_server.database import Database
 from deedbox_server.errors import Unavailable
-from deedbox_sync.merkle import TILE_BYTES, TILE_WIDTH, ReadTile
+from deedbox_sync.merkle import HASH_LENGTH, TILE_WIDTH, Prover, ReadTile
 
-_CACHED = 1024  # full tiles, 8 MiB: the upper levels of any log and the lower ones in use
-
-
-def _levels_of(size: int) -> list[int]:
-    """How many hashes each tile level holds in a tree of `size`."""
-    counts = [size]
-    while counts[-1] >= TILE_WIDTH:
-        counts.append(counts[-1] // TILE_WIDTH)
-    return counts
+# Tiles with their inner hashes, 16 KiB each at most: the upper levels of any log, its right edge and the lower tiles in use.
+_KEPT = 768
 
 
 class TileStore:
-    """Reads tiles for proofs."""
+    """Makes provers."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._full: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._rows: OrderedDict[tuple[int, int, int], list[bytes]] = OrderedDict()
 
-    async def reader(self, indexes: Iterable[int], size: int) -> ReadTile:
-        """A reader with every tile that proofs of `indexes` in a tree of `size` can touch.
+    async def prover(self, indexes: Iterable[int], size: int) -> Prover:
+        """A prover for a tree of `size`, with every tile that proofs of `indexes` can touch.
 
         A path's siblings at heights 8L … 8L+7 lie in the level-L tile above the index; what is left of a proof are nodes on
         the right edge of the tree, in the last tile of each level (tlog-tiles).
         """
-        wanted: list[tuple[int, int]] = []
-        at = set(indexes)
-        for level, count in enumerate(_levels_of(size)):
+        wanted: list[tuple[int, int, int]] = []
+        at, level = set(indexes), 0
+        while (count := size >> 8 * level) > 0:
             at = {index // TILE_WIDTH for index in at}
             edge = {(count - 1) // TILE_WIDTH, count // TILE_WIDTH}
-            wanted += [(level, index) for index in at | edge if index * TILE_WIDTH < count]
-        return await self._load(wanted)
+            wanted += [
+                (level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
+                for index in at | edge
+                if index * TILE_WIDTH < count
+            ]
+            level += 1
+        return Prover(size, await self._load(wanted), self._rows)
 
-    async def _load(self, wanted: list[tuple[int, int]]) -> ReadTile:
+    async def _load(self, wanted: list[tuple[int, int, int]]) -> ReadTile:
         tiles: dict[tuple[int, int], bytes] = {}
         missing: dict[int, list[int]] = {}
-        for key in wanted:
-            if (held := self._full.get(key)) is not None:
-                self._full.move_to_end(key)
-                tiles[key] = held
+        for tile in wanted:
+            level, index, _ = tile
+            if (rows := self._rows.get(tile)) is not None:
+                self._rows.move_to_end(tile)
+                tiles[level, index] = rows[0]
             else:
-                missing.setdefault(key[0], []).append(key[1])
+                missing.setdefault(level, []).append(index)
         for level, indexes in missing.items():
-            rows = await self._db.fetch_in(
+            found = await self._db.fetch_in(
                 f"SELECT tile_index, hashes FROM log_tile WHERE level = {level:d} AND tile_index IN ", indexes
             )
-            for row in rows:
-                tiles[level, row["tile_index"]] = row["hashes"]
-                if len(row["hashes"]) == TILE_BYTES:
-                    self._full[level, row["tile_index"]] = row["hashes"]
-        while len(self._full) > _CACHED:
-            self._full.popitem(last=False)
+            tiles |= {(level, row["tile_index"]): row["hashes"] for row in found}
+        while len(self._rows) > _KEPT:
+            self._rows.popitem(last=False)
 
         def read(level: int, index: int, width: int) -> bytes:
             hashes = tiles.get((level, index), b"")
-            if len(hashes) < width * 32:
+            if len(hashes) < width * HASH_LENGTH:
                 raise Unavailable(f"Tile {index} of level {level} is missing or short: run the audit.")
             return hashes
 

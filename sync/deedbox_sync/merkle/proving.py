@@ -1,6 +1,8 @@
 """Making proofs from stored tiles. `Prover` reads each tile once and hashes it once, so that proofs for the
 neighbours of a whole group of entries cost little more than one."""
 
+from collections.abc import MutableMapping
+
 from deedbox_sync.errors import FormatError
 from deedbox_sync.merkle.hashing import EMPTY_ROOT, HASH_LENGTH, MAX_SIZE, node_hash, parents
 from deedbox_sync.merkle.tile_address import TILE_WIDTH, ReadTile, TileAddress, read_width
@@ -11,15 +13,21 @@ _MAX_CACHED = 1024
 _MAX_RANGES = 16_384
 
 
+TileRows = MutableMapping[tuple[int, int, int], list[bytes]]
+"""A tile's hashes and the rows of inner hashes above them, by level, index and width."""
+
+
 class Prover:
     """Roots and proofs of one tree of fixed size, from tiles that hold at least that tree."""
 
-    def __init__(self, size: int, read_tile: ReadTile) -> None:
+    def __init__(self, size: int, read_tile: ReadTile, rows: TileRows | None = None) -> None:
+        """`rows` keeps tiles with their inner hashes for the provers of the same log that come after this one."""
         if not 0 <= size <= MAX_SIZE:
             raise FormatError("tree", f"cannot have {size} entries")
         self.size = size
         self._read_tile = read_tile
-        self._tiles: dict[tuple[int, int], list[bytes]] = {}
+        self._held: TileRows = {} if rows is None else rows
+        self._bounded = rows is not None  # by whoever gave it
         self._ranges: dict[tuple[int, int], bytes] = {}
 
     def root(self) -> bytes:
@@ -92,16 +100,16 @@ class Prover:
 
     def _rows(self, level: int, index: int) -> list[bytes]:
         """A tile and the rows above it, each as far as it is whole."""
-        rows = self._tiles.get((level, index))
+        width = min(TILE_WIDTH, (self.size >> 8 * level) - index * TILE_WIDTH)
+        rows = self._held.get((level, index, width))
         if rows is None:
-            width = min(TILE_WIDTH, (self.size >> 8 * level) - index * TILE_WIDTH)
             rows = [read_width(self._read_tile, TileAddress(level, index, width))]
             while len(rows[-1]) >= 2 * HASH_LENGTH and len(rows) < 8:
                 below = rows[-1]
                 rows.append(parents(below[: len(below) - len(below) % (2 * HASH_LENGTH)]))
-            if len(self._tiles) >= _MAX_CACHED:
-                self._tiles.clear()
-            self._tiles[level, index] = rows
+            if not self._bounded and len(self._held) >= _MAX_CACHED:
+                self._held.clear()
+            self._held[level, index, width] = rows
         return rows
 
 

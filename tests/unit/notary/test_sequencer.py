@@ -10,13 +10,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedbox_server.database import Database
 from deedbox_server.errors import LogBehind, Suspended
+from deedbox_server.notary import tiles
 from deedbox_server.notary.drafts import EntryDraft, new_salts
 from deedbox_server.notary.sequencer import Sequencer, open_log
 from deedbox_server.notary.service import Notary
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
 from deedbox_server.vault.keyring import KeyFile, Keyring
 from deedbox_sync import entry, merkle, note, receipt, uuid7
-from deedbox_sync.errors import ProofError
+from deedbox_sync.errors import FormatError, ProofError
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +95,41 @@ async def test_entries_chain_and_the_tree_agrees_whatever_the_groups_and_restart
     for older, newer in itertools.pairwise(checkpoints):
         proof = await notary.consistency(older.size, newer.size)
         merkle.verify_consistency(older.size, newer.size, proof, older.root, newer.root)
+
+
+async def test_proofs_hold_whatever_the_notary_has_kept_of_earlier_sizes(
+    database: Database, keys: KeyStore, notary: Notary, sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "_KEPT", 3)  # less than one proof needs
+    seen: list[note.Checkpoint] = []
+    for count in (3, 250, 4, 300, 1, 40):
+        await stage(database, keys, notary, count)
+        await sequencer.step()
+        seen.append(note.parse_checkpoint(note.parse_note(await notary.checkpoint()).body))
+        leaves = [row["leaf"] for row in await database.fetch("SELECT leaf FROM log_entry ORDER BY seq")]
+        for checkpoint in seen:
+            indexes = sorted({0, checkpoint.size // 2, checkpoint.size - 1})
+            for index, path in (await notary.inclusion(indexes, checkpoint.size)).items():
+                merkle.verify_inclusion(index, checkpoint.size, leaves[index], path, checkpoint.root)
+            proof = await notary.consistency(checkpoint.size, seen[-1].size)
+            merkle.verify_consistency(checkpoint.size, seen[-1].size, proof, checkpoint.root, seen[-1].root)
+
+
+async def test_receipts_are_the_same_from_memory_and_from_the_database(
+    database: Database, keys: KeyStore, notary: Notary, sequencer: Sequencer
+) -> None:
+    opened = await stage(database, keys, notary, 20)
+    await sequencer.step()
+    stranger = Notary(database, keys, KEY, ORIGIN)  # as after a restart
+    assert await notary.receipts(opened) == await stranger.receipts(opened)
+
+
+async def test_an_entry_too_large_for_the_log_is_refused_when_it_is_staged(
+    database: Database, notary: Notary, sequencer: Sequencer
+) -> None:
+    with pytest.raises(FormatError):
+        await notary.publish("refusals", {"unknown": "x" * entry.MAX_ENTRY})
+    assert await sequencer.step() == 1  # the log's own first entry, and nothing in its way
 
 
 async def test_a_group_that_fails_is_written_again_whole(
