@@ -13,10 +13,13 @@ from kit.what_must_hold import Memory, verify_site
 
 pytestmark = pytest.mark.crash
 
-SMALL_FILES = 2_500
+SMALL_FILES = 2_500  # at least
 LARGE_MIB = 30
 
-SHARES = 5  # of the load, spread over the kills
+KILLS_A_SHARE = 4  # so often new files come
+SMALLEST_SHARE = 150
+
+LEFT_DOWN = 0.3  # of the killed boxes: the desk's next life is spent out of reach
 
 MOST_WRITES = 14  # of the victim before it is killed: so few that there is always work left
 MOST_SECONDS = 4.0  # a desk that has not found its box again writes little
@@ -32,13 +35,17 @@ def test_whoever_is_killed_whenever_each_file_has_one_exhibit_and_every_receipt_
     load = Load(site.watched, rng.randrange(1 << 32))
     victims = ["desk", "box"] * rounds
     rng.shuffle(victims)
+    share = max(SMALLEST_SHARE, SMALL_FILES * KILLS_A_SHARE // len(victims))
     site.start()
     for number, victim in enumerate(victims):
-        if number % -(-len(victims) // SHARES) == 0:
+        if number % KILLS_A_SHARE == 0:
             load.large(1, mib=LARGE_MIB)
-            load.small(SMALL_FILES // SHARES)
+            load.small(share)
         writes = kill_desk(site, memory, rng) if victim == "desk" else kill_box(site.box, rng)
+        if victim == "desk" or rng.random() > LEFT_DOWN:
+            start(site.box)
         print(f"{number + 1}: {victim} killed after {writes} writes; {len(memory.receipts)} receipts seen")
+    start(site.box)
     site.settle(len(load.made), seconds=SETTLE_SECONDS)
     verify_site(site, memory, load)
 
@@ -56,8 +63,14 @@ def kill_desk(site: Site, memory: Memory, rng: random.Random) -> int:
     return writes
 
 
+def start(box: LocalBox) -> None:
+    if not box.running:
+        box.start()
+
+
 def kill_box(box: LocalBox, rng: random.Random) -> int:
     """Now and then it is killed once more before it has quite begun."""
+    start(box)
     files = [box.data / "db/box.db-wal", box.data / "keys/keys.db-wal"]
     writes = await_instant(
         files, rng, most_writes=MOST_WRITES, most_seconds=MOST_SECONDS, ended=lambda: not box.running
@@ -66,7 +79,6 @@ def kill_box(box: LocalBox, rng: random.Random) -> int:
     box.kill()
     if rng.random() < 0.25:
         kill_while_starting(box, rng.uniform(0.1, STARTING_SECONDS))
-    box.start()
     return writes
 
 
