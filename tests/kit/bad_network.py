@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _PIECE: Final = 16 << 10
+_OUR_PORTS: Final = (20_000, 32_000)  # below ip_local_port_range, above most services
 _LOOK: Final = 0.05  # seconds between looks at the weather while nothing may move
 
 
@@ -179,10 +180,17 @@ def random_cuts(rng: random.Random, shortest: int, longest: int) -> Callable[[],
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server((host, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody has now.
+
+    Not one of those that the system hands out: while its owner is down, a client's end of a connection could be given it.
+    """
+    while True:
+        port = random.SystemRandom().randrange(*_OUR_PORTS)
+        try:
+            with socket.create_server((host, port)):
+                return port
+        except OSError:
+            continue
 
 
 def _break(side: socket.socket) -> None:
