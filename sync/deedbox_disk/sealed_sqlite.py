@@ -18,6 +18,10 @@ BUSY_MS = (
     30_000  # how long another process may hold the write lock before we give up; in-process writers queue before this
 )
 
+# Folding the WAL into the file decrypts and encrypts each page once more: a page that many commits touch is then folded once.
+# 16 MiB are read back in a fraction of a second after a crash.
+WAL_PAGES = 4_000
+
 Synchronous = Literal["FULL", "NORMAL"]
 
 
@@ -37,6 +41,7 @@ def connect(path: Path, key: bytes, *, synchronous: Synchronous = "FULL", cache_
             connection.set_busy_timeout(BUSY_MS)  # first: even the check of the key may meet a lock
             _unlock(connection, key)
             connection.pragma("journal_mode", "wal")
+            connection.wal_autocheckpoint(WAL_PAGES)
             for quoted in (apsw.SQLITE_DBCONFIG_DQS_DML, apsw.SQLITE_DBCONFIG_DQS_DDL):
                 connection.config(quoted, 0)  # "colunm" is an unknown column, not a text, as in other databases
             for name, value in (
