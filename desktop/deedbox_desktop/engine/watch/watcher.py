@@ -77,18 +77,25 @@ class Watcher:
         return max(self._rest_until, self._due) - now
 
     def step(self) -> None:
-        """Take in outcomes, look everywhere, write and hand out."""
-        self._nudged = False
+        """Take in outcomes, look everywhere, write and hand out.
+
+        Captures that went well change nothing that a look could tell: while a thousand files a second are captured, the
+        folder is not walked for each group of them.
+        """
         begun = time.monotonic()
-        self._take_in()
-        waiting = 0
-        self._due = begun + self._rescan_every
-        for watched in self._current():
-            waiting += self._look(watched)
+        captured = self._take_in()
+        if captured is not None and not self._nudged and begun < self._due:
+            self.waiting = max(0, self.waiting - captured)
+        else:
+            self._look_everywhere(begun)
         self._write()
-        self.waiting, self.looked = waiting, True
         now = time.monotonic()
         self._rest_until = now + max(_AT_LEAST, _LOOK_SHARE * (now - begun))
+
+    def _look_everywhere(self, begun: float) -> None:
+        self._nudged = False
+        self._due = begun + self._rescan_every
+        self.waiting, self.looked = sum([self._look(watched) for watched in self._current()]), True
 
     def _look(self, watched: _Watched) -> int:
         folder = watched.folder
@@ -146,11 +153,15 @@ class Watcher:
         if jobs:
             self._hand_out(jobs)
 
-    def _take_in(self) -> None:
+    def _take_in(self) -> int | None:
+        """How many files are captured now, or None where an outcome asks for another look."""
         now = Moment(time.time_ns(), time.monotonic())
+        captured, plain = 0, True
         while self._outcomes:
             outcome = self._outcomes.popleft()
             ready, tracker = outcome.job.ready, self._watched[outcome.job.folder.id].tracker
+            captured += 1
+            plain = plain and outcome.kind is Kind.CAPTURED
             match outcome.kind:
                 case Kind.CAPTURED:
                     assert outcome.kept is not None
@@ -167,6 +178,7 @@ class Watcher:
                     self._put += tracker.held(ready.row, outcome.words or "", now)
                 case Kind.DEFERRED:
                     self._put += tracker.deferred(ready.row, outcome.words, now)
+        return captured if plain else None
 
     def _new_id(self) -> int:
         number, self._next_id = self._next_id, self._next_id + 1
