@@ -1,8 +1,8 @@
-"""The machine's own limit: what both ends must do with every byte, and nothing else, no network and no protocol between.
+"""The machine's own limit: read, SHA-256, AES-256-GCM, write and fsync at both ends, without a network or a protocol between.
 
-Two processes at once. The desk's end reads, hashes and encrypts; the box's end reads, hashes, encrypts, writes past the page
-cache and syncs: a large file in the end, small ones every few hundred, as one file. In each end, reading, SHA-256 and
-AES-256-GCM have a thread of their own and buffers that are used again. The slower end is the limit.
+Two processes at once, each of which does all of it with every byte: past the page cache, synced in the end, or, with small
+files, which go into one, every few hundred of them. Reading, hashing and sealing have a thread of their own in each, and
+buffers that are used again. The slower end is the limit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DIRECT: Final = getattr(os, "O_DIRECT", 0)
 
 class Limit:
     name = "this machine's limit"
-    ends_with = "every byte is hashed and encrypted at both ends, written and synced at one"
+    ends_with = "every byte is read, hashed, encrypted, written and synced at both ends, without a network"
 
     def missing(self) -> str | None:
         return None
@@ -42,7 +42,7 @@ class Limit:
     def run(self, material: Material, scratch: Path) -> Run:
         fork = multiprocessing.get_context("fork")
         ready = fork.Barrier(3)
-        ends = [fork.Process(target=_end, args=(material.paths(), out, ready)) for out in (None, scratch / "written")]
+        ends = [fork.Process(target=_end, args=(material.paths(), scratch / end, ready)) for end in ("desk", "box")]
         for end in ends:
             end.start()
         ready.wait()
@@ -55,8 +55,8 @@ class Limit:
         return Run(seconds)
 
 
-def _end(paths: list[Path], out: Path | None, ready: Barrier) -> None:
-    writer = None if out is None else _Writer(_create(out))
+def _end(paths: list[Path], out: Path, ready: Barrier) -> None:
+    writer = _Writer(_create(out))
     free: queue.SimpleQueue[mmap.mmap] = queue.SimpleQueue()
     for _ in range(_BUFFERS):
         free.put(mmap.mmap(-1, _BLOCK))
@@ -77,8 +77,7 @@ def _end(paths: list[Path], out: Path | None, ready: Barrier) -> None:
     to_seal.put(None)
     for thread in threads:
         thread.join()
-    if writer is not None:
-        writer.sync()
+    writer.sync()
 
 
 def _create(path: Path) -> int:
@@ -118,7 +117,7 @@ def _hash(work: queue.SimpleQueue[tuple[memoryview, bool, threading.Semaphore] |
 def _seal(
     work: queue.SimpleQueue[tuple[mmap.mmap, int, int, threading.Semaphore] | None],
     free: queue.SimpleQueue[mmap.mmap],
-    writer: _Writer | None,
+    writer: _Writer,
 ) -> None:
     out = memoryview(mmap.mmap(-1, _BLOCK))
     number, key, nonce, filled = -1, AESGCM(os.urandom(32)), 0, 0
@@ -126,13 +125,12 @@ def _seal(
         buffer, length, file, hashed = item
         if file != number:
             number, key = file, AESGCM(os.urandom(32))
-            if writer is not None and number and number % _GROUP == 0:
+            if number and number % _GROUP == 0:
                 writer.write(out[:filled])
                 writer.sync()
                 filled = 0
         if filled + length + 4 * _TAG > _BLOCK:
-            if writer is not None:
-                writer.write(out[:filled])
+            writer.write(out[:filled])
             filled = 0
         with memoryview(buffer) as plain:
             for start in range(0, length, _SEGMENT - _TAG):
@@ -142,8 +140,7 @@ def _seal(
                 filled += key.encrypt_into(nonce.to_bytes(12), piece, None, room)
         hashed.acquire()
         free.put(buffer)
-    if writer is not None:
-        writer.write(out[:filled])
+    writer.write(out[:filled])
 
 
 class _Writer:
