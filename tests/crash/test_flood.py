@@ -28,7 +28,7 @@ def test_events_that_overflow_lose_no_file(new_site: NewSite, rng: random.Random
     load = Load(site.watched, rng.randrange(1 << 32))
     load.small(1)
     site.start()
-    site.settle(1, seconds=60)
+    site.settle(1, seconds=240)
     assert site.desk.process is not None
     os.kill(site.desk.process.pid, signal.SIGSTOP)  # asleep, it cannot keep up with the events
     try:

@@ -34,13 +34,13 @@ def test_a_desk_that_is_stopped_ends_in_order_and_goes_on_where_it_was(new_site:
     load = Load(site.watched, rng.randrange(1 << 32))
     site.start()
     load.small(3)
-    site.settle(3, seconds=60)
+    site.settle(3, seconds=240)
     assert site.desk.stop() == 0
     assert not site.desk.running
     assert site.desk.stop() is None
     load.small(3)
     site.desk.start()
-    site.settle(6, seconds=60)
+    site.settle(6, seconds=240)
     assert site.desk.paired
     verify_site(site, memory, load)
 
@@ -48,7 +48,7 @@ def test_a_desk_that_is_stopped_ends_in_order_and_goes_on_where_it_was(new_site:
 def test_only_one_process_has_a_desk(new_site: NewSite) -> None:
     site = new_site()
     site.start()
-    site.settle(0, seconds=30)
+    site.settle(0, seconds=240)
     assert site.desk.command("run", "--once", check=False).returncode == 1
 
 

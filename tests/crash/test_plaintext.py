@@ -66,7 +66,7 @@ def test_evidence_lies_nowhere_in_the_clear(new_site: NewSite, rng: random.Rando
     lookout = Lookout(needles, temporary)
 
     site.desk.start()  # no box is in reach: into the spool with it
-    until(lambda: site.counts().get("captured") == files, "all is captured", seconds=60, tell=site.counts)
+    until(lambda: site.counts().get("captured") == files, "all is captured", seconds=240, tell=site.counts)
     site.desk.kill()
     assert (site.desk.state / "journal.db-wal").stat().st_size > 0
     assert needles.below(*secret) == []
