@@ -17,7 +17,7 @@ pytestmark = pytest.mark.crash
 DISK_MIB = 1_200
 SHARE = 250  # small files that come before each cut
 LARGE_MIB = 25
-MOST_WRITES = 14
+MOST_WRITES = 20
 MOST_SECONDS = 5.0
 AFTERLIFE = 0.15  # seconds that a process may live on without a disk: it must not promise anything then
 SETTLE_SECONDS = 240.0
@@ -26,7 +26,7 @@ SETTLE_SECONDS = 240.0
 def test_the_box_keeps_what_it_gave_a_receipt_for(
     new_site: NewSite, new_disk: NewDisk, rng: random.Random, rounds: int
 ) -> None:
-    disk = new_disk("box-disk", DISK_MIB)
+    disk = new_disk("box-disk", DISK_MIB, "xfs")
     site = new_site(box_data=disk.folder / "box")
     disk.sync()
     memory = Memory(site.desk)

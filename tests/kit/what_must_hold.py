@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from deedbox_checkout.local_desk import LocalDesk
 from deedbox_desktop.engine.journal import facts
@@ -94,14 +95,16 @@ def verify_site(site: Site, memory: Memory, load: Load, *, versions_between: Ver
         exhibits, log = box_at_rest.exhibits(database), box_at_rest.log(database)
     finally:
         database.close()
-    _verify_exhibits(exhibits, load, versions_between or {})
-    receipted = {held.statement for held in memory.receipts.values()}
-    missing = [exhibit.path for exhibit in exhibits if exhibit.statement not in receipted]
-    assert not missing, f"no receipt for {missing[:5]}"
-    log.verify_order()
-    memory.verify_against(log)
-    _verify_logs(site, load)
-    found = audit(site)
+    with ThreadPoolExecutor(1) as beside:
+        auditing = beside.submit(audit, site)
+        _verify_exhibits(exhibits, load, versions_between or {})
+        receipted = {held.statement for held in memory.receipts.values()}
+        missing = [exhibit.path for exhibit in exhibits if exhibit.statement not in receipted]
+        assert not missing, f"no receipt for {missing[:5]}"
+        log.verify_order()
+        memory.verify_against(log)
+        _verify_logs(site, load)
+        found = auditing.result()
     assert not found, f"the audit found {len(found)} faults: {found[:5]}"
 
 
