@@ -7,6 +7,8 @@ from pathlib import Path
 
 from deedbox_disk import durable
 
+DISK_FULL = "This computer's disk is full."
+
 
 @dataclass(frozen=True)
 class StateFolder:

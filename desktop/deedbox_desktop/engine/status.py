@@ -5,12 +5,15 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import apsw
 
 from deedbox_desktop.engine.journal import facts, files, statements
 from deedbox_desktop.engine.model import BoxFacts, FileState, Folder, Greeting, Original, StatementState, Stop
+from deedbox_desktop.engine.state_folder import DISK_FULL
+from deedbox_disk.space import free_bytes
 from deedbox_sync import timestamp
 from deedbox_sync.file_facts import readable_name
 
@@ -22,6 +25,8 @@ _ROWS = """
         LEFT JOIN receipt ON receipt.sequence = file.sequence LEFT JOIN upload ON upload.file = file.id
     ORDER BY file.folder, file.path, file.id
 """
+
+_ROOM_TO_SAY = 1 << 20  # with less left, that the disk is full may be more than the journal can still take
 
 
 class Shown(Enum):
@@ -113,12 +118,17 @@ def read_status(db: apsw.Connection) -> DeskStatus:
         box=facts.box(db),
         greeting=facts.greeting(db),
         stop=facts.stopped(db),
-        troubles=facts.troubles(db),
+        troubles=facts.troubles(db) | _full_disk(Path(db.filename)),
         head=statements.head(db),
         checkpoint=facts.checkpoint(db),
         folders=tuple(FolderStatus(folder, problems.get(folder.id)) for folder in folders),
         files=tuple(_file(values, names) for values in db.execute(_ROWS)),
     )
+
+
+def _full_disk(journal: Path) -> dict[str, str]:
+    """What the engine could not write down, for want of room to write it."""
+    return {"disk": DISK_FULL} if free_bytes(journal.parent) < _ROOM_TO_SAY else {}
 
 
 def shown_path(raw: bytes) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deedbox_desktop.engine import status
+from deedbox_desktop.engine.state_folder import DISK_FULL
 from deedbox_desktop.engine.status import Shown
 from unit.desk.desk_bench import DeskBench, make_bench
 
@@ -115,6 +117,15 @@ def test_a_full_disk_at_the_box_is_waited_for_and_said(bench: DeskBench) -> None
     bench.settle()
     assert bench.exhibits_of("letter.txt") == [b"patience"]
     assert bench.box.calls["batch"] == 4
+
+
+def test_a_disk_too_full_to_write_that_it_is_full_is_said_all_the_same(
+    bench: DeskBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.settle()
+    assert not bench.status().troubles
+    monkeypatch.setattr(status, "free_bytes", lambda folder: 4096 if folder == bench.state.root else 1 << 40)
+    assert bench.status().troubles == {"disk": DISK_FULL}
 
 
 def test_a_full_disk_at_the_box_does_not_keep_a_large_file_from_being_captured(bench: DeskBench) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.errors import BoxRefused, BoxUnintelligible, BoxUnreachable, Interrupted, TrustLost
 from deedbox_desktop.engine.link import Backoff
+from deedbox_desktop.engine.state_folder import DISK_FULL
 from deedbox_desktop.engine.stops import stop_for
 from deedbox_desktop.engine.sync.log_line import LogUnsettled
 from deedbox_disk.errors import DiskError, OutOfSpace
 from deedbox_sync.transfer_steps import Stop, action_for_problem
 
-DISK_FULL = "This computer's disk is full."
 _IDLE = 5.0  # news wake a loop at once; this is for what nobody tells
 
 _WAIT_WORDS = {
