@@ -19,7 +19,10 @@ from deedbox_sync import uuid7
 
 __all__ = ["NAMES", "KeyFile", "Keyring", "Passphrase", "Unlock"]
 
-NAMES: Final = ("database", "key-store", "index", "notary", "ca", "intake", "recovery")
+FIRST_NAMES: Final = ("database", "key-store", "index", "notary", "ca", "intake", "recovery")
+LATER_NAMES: Final = ("papers", "vrf", "witness")  # a box made before them gets them when it is opened next
+NAMES: Final = FIRST_NAMES + LATER_NAMES
+_SCALARS: Final = ("ca", "papers")  # of P-256; all others are 32 bytes of any value
 
 
 class Keyring:
@@ -50,12 +53,19 @@ class Keyring:
 
     @classmethod
     def open(cls, folder: Path, way: Unlock) -> "Keyring":
-        """Unlock what is in `folder`. CannotUnlock: the wrong secret; DamagedKeys: what it opened does not hold."""
+        """Unlock what is in `folder`, and make the keys that later versions need durable there.
+
+        CannotUnlock: the wrong secret; DamagedKeys: what it opened does not hold.
+        """
         file = read_root_file(folder)
         root_key = open_slots(file.slots, way)
         named = {name: wrapping.unwrap(root_key, f"key/{name}", wrapped) for name, wrapped in file.keys.items()}
-        if missing := set(NAMES) - set(named):
+        if missing := set(FIRST_NAMES) - set(named):
             raise DamagedKeys(f"root.json lacks the key {min(missing)}")
+        if added := {name: _new_key(name) for name in LATER_NAMES if name not in named}:
+            wrapped = {name: wrapping.wrap(root_key, f"key/{name}", key) for name, key in added.items()}
+            write_root_file(folder, RootFile(file.root, file.slots, {**file.keys, **wrapped}, file.previous))
+            named |= added
         previous = None
         if (before := file.previous) is not None:
             previous = before.root, wrapping.unwrap(root_key, f"previous/{before.root}", before.wrapped)
@@ -103,6 +113,6 @@ class Keyring:
 
 
 def _new_key(name: str) -> bytes:
-    if name == "ca":  # a scalar below the curve's order, which 32 random bytes need not be
+    if name in _SCALARS:  # a scalar below the curve's order, which 32 random bytes need not be
         return ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(KEY_BYTES)
     return os.urandom(KEY_BYTES)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deedbox_server.errors import Conflict
 from deedbox_server.vault.errors import CannotUnlock, DamagedKeys
-from deedbox_server.vault.keyring import NAMES, KeyFile, Keyring, Passphrase
+from deedbox_server.vault.keyring import LATER_NAMES, NAMES, KeyFile, Keyring, Passphrase
 from deedbox_server.vault.root_file import read_root_file, write_root_file
 
 
@@ -86,6 +86,17 @@ def test_named_keys_are_32_bytes_all_different_and_ca_is_a_p256_scalar(folder: P
     assert {len(key) for key in keys.values()} == {32}
     assert len(set(keys.values())) == len(NAMES)
     ec.derive_private_key(int.from_bytes(keys["ca"]), ec.SECP256R1())
+
+
+def test_a_box_of_before_gets_the_later_keys_once_and_for_good(folder: Path, key_file: KeyFile) -> None:
+    made = Keyring.create(folder, key_file)
+    file = read_root_file(folder)
+    first = {name: wrapped for name, wrapped in file.keys.items() if name not in LATER_NAMES}
+    write_root_file(folder, replace(file, keys=first))
+    opened = named(Keyring.open(folder, key_file))
+    assert {name: opened[name] for name in first} == {name: made.named(name) for name in first}
+    assert named(Keyring.open(folder, key_file)) == opened
+    ec.derive_private_key(int.from_bytes(opened["papers"]), ec.SECP256R1())
 
 
 def test_files_with_keys_are_for_their_owner_alone(folder: Path, key_file: KeyFile) -> None:
