@@ -1,4 +1,4 @@
-"""Signed notes, checkpoints and witness cosignatures (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature v1).
+"""Signed notes, checkpoints and witness cosignatures (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature).
 
 Text in, text out. Signatures by keys that the caller does not name are ignored, as the specification asks.
 """
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from deedbox_sync.binary_text import encode_base64, parse_base64
 from deedbox_sync.ed25519 import parse_public_key
@@ -19,12 +20,17 @@ from deedbox_sync.merkle import HASH_LENGTH, MAX_SIZE
 
 ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
+COSIGNATURE_ML_DSA_44 = 0x06
+COSIGNATURES = (COSIGNATURE_V1, COSIGNATURE_ML_DSA_44)
 # A checkpoint with sixteen signatures (the least a reader must take) is 4 KiB, with ML-DSA-44 ones 80 KiB.
 MAX_NOTE = 98_304
 MAX_SIGNATURES = 64
+MAX_VKEY = 4_096  # an ML-DSA-44 key is 1,752 characters, a name at most 256
 
 # Ours have some fifty characters.
 _MAX_NAME = 256
+_MAX_COMMITTED_NAME = 255  # bytes: what a cosigned_message says of a name or an origin has one byte of length
+_ML_DSA_44_KEY = 1_312
 
 _BARRED = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _BARRED_IN_NAMES = re.compile(r"[\s+]")
@@ -34,11 +40,16 @@ _ORIGIN = re.compile(r"deedbox/([0-9a-f]{32})/(0|[1-9][0-9]{0,8})")
 
 @dataclass(frozen=True)
 class Verifier:
-    """A key that may sign notes: its name, what it signs (ED25519 or COSIGNATURE_V1), and the raw public key."""
+    """A key that may sign notes: its name, what it signs (ED25519 or one of COSIGNATURES), and the raw public key."""
 
     name: str
     algorithm: int
     public_key: bytes
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it signs notes as they are; else it is a witness, who cosigns them."""
+        return self.algorithm == ED25519
 
     @property
     def key_id(self) -> bytes:
@@ -91,7 +102,7 @@ def encode_vkey(name: str, algorithm: int, public_key: bytes) -> str:
 
 def parse_vkey(vkey: str) -> Verifier:
     parts = vkey.split("+", 2)
-    if len(vkey) > 1024 or len(parts) != 3:
+    if len(vkey) > MAX_VKEY or len(parts) != 3:
         raise FormatError("vkey", "is not name+id+key")
     name, key_id, encoded = parts
     key = parse_base64(encoded, where="vkey")
@@ -128,12 +139,13 @@ def sign(body: str, name: str, key: Ed25519PrivateKey) -> str:
     return _signature_line(NoteSignature(name, verifier.key_id, key.sign(body.encode())))
 
 
-def cosign(body: str, name: str, key: Ed25519PrivateKey, timestamp: int) -> str:
+def cosign(body: str, name: str, key: Ed25519PrivateKey | MLDSA44PrivateKey, timestamp: int) -> str:
     """A witness's signature line over a checkpoint body at a POSIX time, newline included."""
     if not 0 < timestamp <= MAX_SIZE:
         raise FormatError("cosignature", "has no such time")
-    verifier = _checked_verifier(name, COSIGNATURE_V1, key.public_key().public_bytes_raw())
-    value = timestamp.to_bytes(8) + key.sign(_cosigned(body, timestamp))
+    algorithm = COSIGNATURE_V1 if isinstance(key, Ed25519PrivateKey) else COSIGNATURE_ML_DSA_44
+    verifier = _checked_verifier(name, algorithm, key.public_key().public_bytes_raw())
+    value = timestamp.to_bytes(8) + key.sign(_cosigned(body, verifier, timestamp))
     return _signature_line(NoteSignature(name, verifier.key_id, value))
 
 
@@ -165,15 +177,15 @@ def parse_note(text: str) -> SignedNote:
 
 
 def verify_note(note: SignedNote, vkeys: Sequence[str]) -> dict[str, int | None]:
-    """Who of `vkeys` signed: name → None for a plain signature, POSIX time for a cosignature (the earliest
-    of several).
+    """Who of `vkeys` signed: name → None for a plain signature, POSIX time for a cosignature (the earliest of several; None
+    where each has time 0, which says nothing of time).
 
     ProofError when one of these keys' signatures is false, or when none is there.
     """
     known: dict[tuple[str, bytes], Verifier] = {}
     for vkey in vkeys:
         verifier = parse_vkey(vkey)
-        if any(name == verifier.name and other.algorithm != verifier.algorithm for (name, _), other in known.items()):
+        if any(name == verifier.name and other.is_log != verifier.is_log for (name, _), other in known.items()):
             raise FormatError("vkeys", "one name is a log's and a witness's")
         known[verifier.name, verifier.key_id] = verifier
     held: dict[str, int | None] = {}
@@ -181,31 +193,43 @@ def verify_note(note: SignedNote, vkeys: Sequence[str]) -> dict[str, int | None]
         found = known.get((signature.name, signature.key_id))
         if found is None:
             continue
-        time = _verify_signature(note.body, signature, found)
-        earlier = held.get(found.name)
-        held[found.name] = time if earlier is None or time is None else min(time, earlier)
+        times = (_verify_signature(note.body, signature, found), held.get(found.name))
+        held[found.name] = min((time for time in times if time), default=None)
     if not held:
         raise ProofError("the note is signed by none of the expected keys")
     return held
 
 
 def _verify_signature(body: str, signature: NoteSignature, verifier: Verifier) -> int | None:
-    if verifier.algorithm == COSIGNATURE_V1:
-        time = int.from_bytes(signature.value[:8])
-        message, value = _cosigned(body, time), signature.value[8:]
+    time, message, value = None, body.encode(), signature.value
+    if not verifier.is_log:
+        time, value = int.from_bytes(signature.value[:8]), signature.value[8:]
         if time > MAX_SIZE:
             raise ProofError(f"the cosignature by {verifier.name!a} has an impossible time")
-    else:
-        time, message, value = None, body.encode(), signature.value
+        try:
+            message = _cosigned(body, verifier, time)
+        except FormatError as error:
+            raise ProofError(f"the cosignature by {verifier.name!a} is over no checkpoint: {error}") from error
     try:
-        parse_public_key(verifier.public_key, where="vkey").verify(value, message)
+        if verifier.algorithm == COSIGNATURE_ML_DSA_44:
+            MLDSA44PublicKey.from_public_bytes(verifier.public_key).verify(value, message)
+        else:
+            parse_public_key(verifier.public_key, where="vkey").verify(value, message)
     except InvalidSignature as error:
         raise ProofError(f"the note's signature by {verifier.name!a} does not hold") from error
     return time
 
 
-def _cosigned(body: str, time: int) -> bytes:
-    return f"cosignature/v1\ntime {time}\n{body}".encode()
+def _cosigned(body: str, witness: Verifier, time: int) -> bytes:
+    """What a witness signs: the body under a header, or, for ML-DSA-44, what the checkpoint says (tlog-cosignature)."""
+    if witness.algorithm == COSIGNATURE_V1:
+        return f"cosignature/v1\ntime {time}\n{body}".encode()
+    told = parse_checkpoint(body)
+    name, origin = witness.name.encode(), told.origin.encode()
+    if len(origin) > _MAX_COMMITTED_NAME:
+        raise FormatError("checkpoint", f"has an origin of more than {_MAX_COMMITTED_NAME} bytes")
+    tree = (0).to_bytes(8) + told.size.to_bytes(8) + told.root
+    return b"subtree/v1\n\0%c%s%s%c%s%s" % (len(name), name, time.to_bytes(8), len(origin), origin, tree)
 
 
 def _signature_line(signature: NoteSignature) -> str:
@@ -225,9 +249,15 @@ def _parse_signature_line(line: str) -> NoteSignature:
 def _checked_verifier(name: str, algorithm: int, public_key: bytes) -> Verifier:
     if not _is_name(name):
         raise FormatError("vkey", "has a name that is empty, too long, or has spaces or plus signs")
-    if algorithm not in (ED25519, COSIGNATURE_V1):
+    if algorithm == COSIGNATURE_ML_DSA_44:
+        if len(name.encode()) > _MAX_COMMITTED_NAME:
+            raise FormatError("vkey", f"has a name of more than {_MAX_COMMITTED_NAME} bytes")
+        if len(public_key) != _ML_DSA_44_KEY:
+            raise FormatError("vkey", f"has a key that is not {_ML_DSA_44_KEY} bytes")
+    elif algorithm in (ED25519, COSIGNATURE_V1):
+        parse_public_key(public_key, where="vkey")
+    else:
         raise FormatError("vkey", "is of an algorithm that is not known here")
-    parse_public_key(public_key, where="vkey")
     return Verifier(name, algorithm, public_key)
 
 

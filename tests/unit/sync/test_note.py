@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ VKEY = note.encode_vkey(ORIGIN, note.ED25519, PUBLIC_KEY)
 WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32)
 WITNESS = "witness.example/w1"
 WITNESS_VKEY = note.encode_vkey(WITNESS, note.COSIGNATURE_V1, WITNESS_KEY.public_key().public_bytes_raw())
+LATTICE_KEY = MLDSA44PrivateKey.from_seed_bytes(bytes([9]) * 32)
+LATTICE_VKEY = note.encode_vkey(WITNESS, note.COSIGNATURE_ML_DSA_44, LATTICE_KEY.public_key().public_bytes_raw())
 BODY = note.encode_checkpoint(Checkpoint(ORIGIN, 7, bytes(range(32))))
 SIGNED = note.assemble_note(BODY, [note.sign(BODY, ORIGIN, KEY)])
 COSIGNED = SIGNED + note.cosign(BODY, WITNESS, WITNESS_KEY, 1_773_489_600)
@@ -120,6 +123,73 @@ def test_a_cosignature_does_not_hold_at_another_time() -> None:
 def test_of_several_cosignatures_the_earliest_time_counts() -> None:
     text = SIGNED + "".join(note.cosign(BODY, WITNESS, WITNESS_KEY, time) for time in (30, 10, 20))
     assert note.verify_note(note.parse_note(text), [WITNESS_VKEY]) == {WITNESS: 10}
+
+
+def timed(time: int) -> NoteSignature:
+    """A true cosignature that says `time`, whatever that is."""
+    line = note.parse_note(f"{BODY}\n{note.cosign(BODY, WITNESS, WITNESS_KEY, 1)}").signatures[0]
+    signature = WITNESS_KEY.sign(f"cosignature/v1\ntime {time}\n{BODY}".encode())
+    return NoteSignature(WITNESS, line.key_id, time.to_bytes(8) + signature)
+
+
+def test_a_cosignature_of_time_0_says_who_and_not_when() -> None:
+    assert note.verify_note(SignedNote(BODY, (timed(0),)), [WITNESS_VKEY]) == {WITNESS: None}
+    for lines in ((timed(0), timed(9)), (timed(9), timed(0))):
+        assert note.verify_note(SignedNote(BODY, lines), [WITNESS_VKEY]) == {WITNESS: 9}
+    with pytest.raises(ProofError, match="impossible"):
+        note.verify_note(SignedNote(BODY, (timed(1 << 63),)), [WITNESS_VKEY])
+    with pytest.raises(FormatError):
+        note.cosign(BODY, WITNESS, WITNESS_KEY, 0)
+
+
+def test_a_witness_may_have_keys_of_both_kinds_under_its_name() -> None:
+    both = COSIGNED + note.cosign(BODY, WITNESS, LATTICE_KEY, 1_773_489_000)
+    made = note.parse_note(both)
+    assert note.verify_note(made, [WITNESS_VKEY]) == {WITNESS: 1_773_489_600}
+    assert note.verify_note(made, [LATTICE_VKEY]) == {WITNESS: 1_773_489_000}
+    assert note.verify_note(made, [VKEY, WITNESS_VKEY, LATTICE_VKEY]) == {ORIGIN: None, WITNESS: 1_773_489_000}
+
+
+@pytest.mark.parametrize("at", [0, 7, 8, 1_000, 2_427])
+def test_a_lattice_cosignature_with_one_changed_byte_does_not_hold(at: int) -> None:
+    line = note.parse_note(f"{BODY}\n{note.cosign(BODY, WITNESS, LATTICE_KEY, 5)}").signatures[0]
+    assert len(line.value) == 8 + 2_420
+    value = bytearray(line.value)
+    value[at] ^= 1
+    with pytest.raises(ProofError):
+        note.verify_note(SignedNote(BODY, (NoteSignature(WITNESS, line.key_id, bytes(value)),)), [LATTICE_VKEY])
+
+
+def test_a_lattice_cosignature_is_over_that_origin_size_root_and_name_only() -> None:
+    (line,) = note.parse_note(f"{BODY}\n{note.cosign(BODY, WITNESS, LATTICE_KEY, 5)}").signatures
+    for changed in (
+        Checkpoint(note.encode_origin(BOX, 1), 7, bytes(range(32))),
+        Checkpoint(ORIGIN, 8, bytes(range(32))),
+        Checkpoint(ORIGIN, 7, bytes(32)),
+    ):
+        with pytest.raises(ProofError, match="does not hold"):
+            note.verify_note(SignedNote(note.encode_checkpoint(changed), (line,)), [LATTICE_VKEY])
+    other = note.encode_vkey("other", note.COSIGNATURE_ML_DSA_44, LATTICE_KEY.public_key().public_bytes_raw())
+    moved = NoteSignature("other", note.parse_vkey(other).key_id, line.value)
+    with pytest.raises(ProofError, match="does not hold"):
+        note.verify_note(SignedNote(BODY, (moved,)), [other])
+
+
+def test_a_lattice_cosignature_is_over_checkpoints_only() -> None:
+    for body in ("a text\n", f"{BODY}extension\n", f"{'o' * 256}\n7\n{BODY.splitlines()[2]}\n"):
+        with pytest.raises(FormatError):
+            note.cosign(body, WITNESS, LATTICE_KEY, 5)
+        line = NoteSignature(WITNESS, note.parse_vkey(LATTICE_VKEY).key_id, bytes(2_428))
+        with pytest.raises(ProofError, match="no checkpoint"):
+            note.verify_note(SignedNote(body, (line,)), [LATTICE_VKEY])
+
+
+def test_lattice_vkeys_have_keys_of_1312_bytes_and_names_of_255() -> None:
+    assert note.parse_vkey(LATTICE_VKEY).algorithm == note.COSIGNATURE_ML_DSA_44
+    assert len(LATTICE_VKEY) < note.MAX_VKEY
+    for name, key in ((WITNESS, bytes(1_311)), (WITNESS, bytes(1_313)), ("\u00e4" * 128, bytes(1_312))):
+        with pytest.raises(FormatError):
+            note.encode_vkey(name, note.COSIGNATURE_ML_DSA_44, key)
 
 
 def test_a_plain_signature_is_no_cosignature_and_the_other_way_round() -> None:
