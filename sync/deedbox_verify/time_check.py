@@ -11,10 +11,10 @@ from deedbox_sync.bundle import layout, proven
 from deedbox_sync.bundle.index import BundleIndex
 from deedbox_sync.errors import SyncError
 from deedbox_sync.note import SignedNote
+from deedbox_sync.stamp import StampError, StampUnavailableError, verify_stamp
 from deedbox_verify.contents import Contents
 from deedbox_verify.findings import Findings
 from deedbox_verify.log_check import Log
-from deedbox_verify.stamp import StampError, StampUnavailableError, verify_stamp
 from deedbox_verify.trust import Trust
 
 _CHECK = 9
@@ -60,8 +60,8 @@ def check_time(
         if token is None:
             continue
         try:
-            time, authority = verify_stamp(token, data, trust.tsa_roots)
-            anchors.append(Anchor(size, time, authority))
+            stamp = verify_stamp(token, data, trust.tsa_roots)
+            anchors.append(Anchor(size, stamp.time, stamp.authority))
         except StampUnavailableError as problem:
             unavailable = unavailable or bool(trust.tsa_roots)
             unchecked.append(f"the time stamp over entry {size - 1} and before: {problem}")
