@@ -15,7 +15,16 @@ from uuid import UUID
 
 from deedbox_server.evidence import typesetting
 from deedbox_server.evidence.life_line import Moment, in_words, positions
-from deedbox_sync.bundle.names import shown
+from deedbox_server.evidence.paper_words import (
+    byte_count,
+    grouped,
+    in_lines,
+    moment,
+    second,
+    short,
+    utc_offset,
+    visible,
+)
 from deedbox_sync.custody import CustodyRecord
 from deedbox_sync.statement import CaptureStatement
 
@@ -25,7 +34,6 @@ _TABLE_ROWS = 8  # what a page has room for; more are told by their number
 _BRANCHES = 4
 _NAME_LENGTH = 110  # characters of a name that the page shows; the statement has all of it
 _PART = 25  # exhibits set at once: typst needs about a MiB a page while it works
-_RUN = 12  # characters without a space after which a line may break
 
 _METHODS = {
     "command": "by command",
@@ -59,7 +67,7 @@ class PaperExhibit:
 
 @dataclass(frozen=True)
 class CustodyPaper:
-    """A whole paper. Nothing on it is proof by itself."""
+    """A whole paper. Nothing on it is proof by itself. `holder` says what `bundle` is the id of."""
 
     bundle: UUID
     made: datetime
@@ -68,6 +76,7 @@ class CustodyPaper:
     log: str
     log_size: int
     exhibits: tuple[PaperExhibit, ...]
+    holder: str = "bundle"
 
 
 def render_custody(paper: CustodyPaper) -> bytes:
@@ -95,9 +104,9 @@ def _template() -> bytes:
 
 def _paper(paper: CustodyPaper, part: Sequence[PaperExhibit], first_page: int, pages: int) -> dict[str, object]:
     return {
-        "bundle": str(paper.bundle),
-        "made": _moment(paper.made),
-        "case": _text(f"{paper.case_number} · {paper.case_title}", _NAME_LENGTH),
+        "bundle": f"{paper.holder} {paper.bundle}",
+        "made": moment(paper.made),
+        "case": visible(f"{paper.case_number} · {paper.case_title}", _NAME_LENGTH),
         "first_page": first_page,
         "pages": str(pages),
         "exhibits": [_page(paper, exhibit) for exhibit in part],
@@ -108,61 +117,61 @@ def _page(paper: CustodyPaper, exhibit: PaperExhibit) -> dict[str, object]:
     captured = exhibit.captured
     return {
         "number": str(exhibit.number),
-        "name": _text(captured.file.name, _NAME_LENGTH),
-        "object": _object_rows(captured),
-        "acquisition": _acquisition_rows(exhibit),
+        "name": visible(captured.file.name, _NAME_LENGTH),
+        "object": object_rows(captured),
+        "acquisition": acquisition_rows(exhibit),
         "digests": [
-            ["File’s SHA-256", _in_lines(captured.content)],
-            ["Statement’s SHA-256", _in_lines(exhibit.statement)],
+            ["File’s SHA-256", in_lines(captured.content)],
+            ["Statement’s SHA-256", in_lines(exhibit.statement)],
         ],
-        "content": _grouped(captured.content),
-        "time": _time_rows(exhibit, paper.log, paper.log_size),
+        "content": grouped(captured.content),
+        "time": time_rows(exhibit, paper.log, paper.log_size),
         "line": _line(exhibit),
         "events": _event_rows(exhibit),
         "events_note": _events_note(exhibit),
     }
 
 
-def _object_rows(captured: CaptureStatement) -> list[list[str]]:
+def object_rows(captured: CaptureStatement) -> list[list[str]]:
     source = captured.source
     taken = [text for text in (source.medium, source.make) if text]
     taken += [f"serial number {source.serial}"] if source.serial else []
     taken += [f"account {source.account}"] if source.account else []
     return [
-        ["Size", _size(captured.file.size)],
-        ["Folder", _text(" / ".join(captured.file.path), _NAME_LENGTH) or _no_folder(captured)],
-        ["Source", _text(", ".join(taken), _NAME_LENGTH) or "not stated"],
+        ["Size", byte_count(captured.file.size)],
+        ["Folder", visible(" / ".join(captured.file.path), _NAME_LENGTH) or _no_folder(captured)],
+        ["Source", visible(", ".join(taken), _NAME_LENGTH) or "not stated"],
         ["Last changed", _last_changed(captured.file.modified_ns)],
     ]
 
 
-def _acquisition_rows(exhibit: PaperExhibit) -> list[list[str]]:
+def acquisition_rows(exhibit: PaperExhibit) -> list[list[str]]:
     captured = exhibit.captured
     first = exhibit.records[0] if exhibit.records else None
     exceptions = [f"{item.kind.replace('-', ' ')}: {item.detail}" for item in captured.exceptions]
     rows = []
     if exhibit.by_desk:
-        who = f"{captured.operator.name}, {_authenticated(captured.operator.authenticated)}"
-        rows.append(["Captured", f"{_local(captured)}, by the desk’s clock,"])
-        rows.append(["", f"which is {_moment(captured.captured.time)}"])
-        rows.append(["By", _text(f"{who}, at {captured.device.name}", _NAME_LENGTH)])
+        who = f"{captured.operator.name}, {authenticated_words(captured.operator.authenticated)}"
+        rows.append(["Captured", f"{local_time(captured)}, by the desk’s clock,"])
+        rows.append(["", f"which is {moment(captured.captured.time)}"])
+        rows.append(["By", visible(f"{who}, at {captured.device.name}", _NAME_LENGTH)])
     else:
         who = "not told" if first is None else f"{first.actor.name} ({first.actor.via})"
         rows.append(["Captured", "not by a desk of the firm: the box received the bytes as they are"])
-        rows.append(["Sent by", _text(who, _NAME_LENGTH)])
+        rows.append(["Sent by", visible(who, _NAME_LENGTH)])
     tool = f"{captured.tool.name} {captured.tool.version}"
-    rows.append(["How", _text(f"{_METHODS.get(captured.method, captured.method)}, {tool}", _NAME_LENGTH)])
+    rows.append(["How", visible(f"{_METHODS.get(captured.method, captured.method)}, {tool}", _NAME_LENGTH)])
     if captured.purpose:
-        rows.append(["Purpose", _text(captured.purpose, _NAME_LENGTH)])
+        rows.append(["Purpose", visible(captured.purpose, _NAME_LENGTH)])
     if captured.place:
-        rows.append(["Place", _text(captured.place, _NAME_LENGTH)])
-    rows.append(["Exceptions", _text("; ".join(exceptions), 2 * _NAME_LENGTH) or "none while reading"])
+        rows.append(["Place", visible(captured.place, _NAME_LENGTH)])
+    rows.append(["Exceptions", visible("; ".join(exceptions), 2 * _NAME_LENGTH) or "none while reading"])
     return rows
 
 
-def _time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]]:
+def time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]]:
     first = exhibit.records[0] if exhibit.records else None
-    logged = "" if first is None else f", {_moment(first.time)} by the box’s clock"
+    logged = "" if first is None else f", {moment(first.time)} by the box’s clock"
     rows = [
         ["Logged", f"entry {exhibit.received:,}{logged}"],
         ["Log", f"{log}, {log_size:,} entries when this was made"],
@@ -172,9 +181,9 @@ def _time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]
         rows.append(["Outside time", "no outside time stamp: only the firm’s own clocks say when"])
         return rows
     if bracket.not_before is not None:
-        rows.append(["Not before", _moment(bracket.not_before)])
+        rows.append(["Not before", moment(bracket.not_before)])
     if bracket.not_after is not None:
-        rows.append(["Not after", _text(f"{_moment(bracket.not_after)}, by {bracket.by}", _NAME_LENGTH)])
+        rows.append(["Not after", visible(f"{moment(bracket.not_after)}, by {bracket.by}", _NAME_LENGTH)])
     return rows
 
 
@@ -195,15 +204,15 @@ def _event_row(run: list[CustodyRecord]) -> list[str]:
     """One event, or several of a kind by one hand: the first number and time, and what they came to."""
     first, last = run[0], run[-1]
     number = str(first.number) if len(run) == 1 else f"{first.number} …"
-    what = _what(first)
+    what = event_words(first)
     if len(run) > 1 and first.kind == "derived":
         what = ", ".join(str(one.detail["form"]).replace("-", " ") for one in run)
     elif len(run) > 1:
-        what = f"{len(run)} times, last on {_second(last.time)} ({last.number})"
-    return [number, first.kind, _second(first.time), _text(first.actor.name, 30), _text(what, 80)]
+        what = f"{len(run)} times, last on {second(last.time)} ({last.number})"
+    return [number, first.kind, second(first.time), visible(first.actor.name, 30), visible(what, 80)]
 
 
-def _what(record: CustodyRecord) -> str:
+def event_words(record: CustodyRecord) -> str:
     detail: Mapping[str, object] = record.detail
     if record.kind == "received":
         return "from the desk" if detail["captured"] else "without a desk"
@@ -222,7 +231,7 @@ def _events_note(exhibit: PaperExhibit) -> str:
         people = len({record.actor.id for record in viewed})
         by = "one person" if people == 1 else f"{people} persons"
         times = "once" if len(viewed) == 1 else f"{len(viewed)} times"
-        parts.append(f"Viewed {times} by {by}, last on {_moment(viewed[-1].time)}.")
+        parts.append(f"Viewed {times} by {by}, last on {moment(viewed[-1].time)}.")
     if withheld:
         parts.append("One event is withheld." if withheld == 1 else f"{withheld} events are withheld.")
     count = len(exhibit.records)
@@ -282,7 +291,7 @@ def _line(exhibit: PaperExhibit) -> dict[str, object]:
         if mark.kind == "not-after":
             band = {"to": place}
         elif mark.kind != "derived":
-            time = _short(mark.time) if mark.label else ""
+            time = short(mark.time) if mark.label else ""
             count = f"{mark.count}×" if mark.count > 1 else ""
             shapes.append({"x": place, "kind": mark.kind, "label": mark.label, "time": time, "count": count})
         elif len(branches) < _BRANCHES:
@@ -297,37 +306,8 @@ def _line(exhibit: PaperExhibit) -> dict[str, object]:
     return {"shapes": shapes, "branches": branches, "band": band, "gaps": gaps}
 
 
-def _authenticated(word: str) -> str:
+def authenticated_words(word: str) -> str:
     return "not authenticated" if word == "none" else f"authenticated by {word.replace('-', ' ')}"
-
-
-def _text(text: str, limit: int) -> str:
-    """What people typed, made visible, of bounded length, with places where a long run may break."""
-    visible = shown(text)
-    if len(visible) > limit:
-        visible = f"{visible[: limit // 2]}…{visible[-(limit // 2) :]}"
-    broken, run = [], 0
-    for char in visible:
-        run = 0 if char == " " else run + 1
-        broken.append(char)
-        if run >= _RUN:
-            broken.append("\u200b")
-            run = 0
-    return "".join(broken)
-
-
-def _grouped(digest: bytes) -> str:
-    text = digest.hex()
-    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
-
-
-def _in_lines(digest: bytes) -> list[str]:
-    """Two lines of eight groups."""
-    return [_grouped(digest[:16]), _grouped(digest[16:])]
-
-
-def _size(count: int) -> str:
-    return "1 byte" if count == 1 else f"{count:,} bytes"
 
 
 def _no_folder(captured: CaptureStatement) -> str:
@@ -335,7 +315,7 @@ def _no_folder(captured: CaptureStatement) -> str:
 
 
 def _last_changed(count: int | None) -> str:
-    return "not told" if count is None else f"{_moment(_from_ns(count))}, by the file’s own date"
+    return "not told" if count is None else f"{moment(_from_ns(count))}, by the file’s own date"
 
 
 def _from_ns(count: int) -> datetime:
@@ -344,29 +324,9 @@ def _from_ns(count: int) -> datetime:
     return datetime.fromtimestamp(min(max(count // 1_000_000_000, -62_135_596_800), limit), UTC)
 
 
-def _moment(time: datetime) -> str:
-    time = time.astimezone(UTC)
-    return f"{time.day} {time:%B} {time.year}, {time:%H:%M:%S} UTC"
-
-
-def _second(time: datetime) -> str:
-    time = time.astimezone(UTC)
-    return f"{time.day} {time:%b} {time.year}, {time:%H:%M:%S}"
-
-
-def _short(time: datetime) -> str:
-    time = time.astimezone(UTC)
-    return f"{time.day} {time:%b} {time.year}, {time:%H:%M}"
-
-
-def _local(captured: CaptureStatement) -> str:
+def local_time(captured: CaptureStatement) -> str:
     """The desk's own wall clock, with its distance from UTC."""
     clock = captured.captured
     local = clock.time.astimezone(timezone(timedelta(seconds=clock.utc_offset_s)))
     zone = f" {clock.zone}" if clock.zone else ""
-    return f"{local.day} {local:%B} {local.year}, {local:%H:%M:%S}{zone} (UTC{_offset(clock.utc_offset_s)})"
-
-
-def _offset(seconds: int) -> str:
-    hours, rest = divmod(abs(seconds) // 60, 60)
-    return f"{'−' if seconds < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+    return f"{local.day} {local:%B} {local.year}, {local:%H:%M:%S}{zone} (UTC{utc_offset(clock.utc_offset_s)})"
