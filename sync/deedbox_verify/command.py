@@ -1,4 +1,4 @@
-"""`deedbox-verify BUNDLE`: a bundle's verdict, with no server, no account and no network."""
+"""`deedbox-verify BUNDLE …`: the verdict on each bundle, with no server, no account and no network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from deedbox_sync.bundle import layout
 from deedbox_verify.errors import UncheckableError
@@ -26,9 +26,11 @@ HOLDS, FAILS, UNCHECKABLE = 0, 1, 2
 _REDRAW_S = 0.1  # often enough to look alive, seldom enough to cost nothing
 
 _HELP = """\
-The bundle is a folder or the ZIP itself; nothing is unpacked. Exit status: 0 intact and all that --require names is
-met; 1 not; 2 cannot be checked. Pinned keys come from a file that reached you by another way than the bundle:
-{"logs": [VKEY, …], "witnesses": [VKEY, …], "tsa_roots": [PEM, …], "devices": {UUID: HEX key}}, each part optional.
+A bundle is a folder or the ZIP itself; nothing is unpacked. Exit status: 0 intact and all that --require names is
+met; 1 not; 2 cannot be checked; of several bundles, 1 if any is 1, else 2 if any is 2. Pinned keys come from a file
+that reached you by another way than the bundle, JSON as told in sync/formats/bundle.md: {"logs": [VKEY, …],
+"witnesses": [VKEY, …], "quorum": INT, "tsa_roots": [PEM, …], "beacons": [CHAIN, …], "devices": {UUID: HEX key}}, each
+part optional.
 """
 
 
@@ -36,12 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         trust = _trust(options.trust)
-        with _opened(options.bundle) as files, _progress(sys.stderr, options.json) as progress:
+    except UncheckableError as problem:
+        return _cannot(problem.what, options.json)
+    except OSError as problem:
+        return _cannot(f"cannot read {options.trust}: {problem.strerror or problem}", options.json)
+    statuses = set()
+    for bundle in options.bundles:
+        if len(options.bundles) > 1 and not options.json:
+            _write(f"{bundle}\n", sys.stdout)
+        statuses.add(_verify(bundle, trust, options))
+    return next(status for status in (FAILS, UNCHECKABLE, HOLDS) if status in statuses)
+
+
+def _verify(bundle: Path, trust: Trust, options: argparse.Namespace) -> int:
+    try:
+        with _opened(bundle) as files, _progress(sys.stderr, options.json) as progress:
             verdict = examine(files, trust, progress)
     except UncheckableError as problem:
         return _cannot(problem.what, options.json)
     except OSError as problem:
-        return _cannot(f"cannot read {problem.filename or options.bundle}: {problem.strerror or problem}", options.json)
+        return _cannot(f"cannot read {problem.filename or bundle}: {problem.strerror or problem}", options.json)
     status = exit_status(verdict, options.require)
     if options.json:
         print(report_json(verdict, status))
@@ -63,7 +79,7 @@ def exit_status(verdict: Verdict, required: frozenset[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deedbox-verify", description="Check an evidence bundle.", epilog=_HELP)
-    parser.add_argument("bundle", type=Path, help="folder or ZIP")
+    parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="folder or ZIP")
     parser.add_argument("--trust", type=Path, metavar="FILE", help="pinned keys, as JSON")
     parser.add_argument(
         "--require",
@@ -72,8 +88,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ANSWER,…",
         help="fail unless these are met: intact, anchored, attributed",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a bundle, each on its line, instead of text"
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="name and version of this program")
     return parser
+
+
+class _Version(argparse.Action):
+    """Looked up only when asked for: it costs more than half of what else is loaded."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version  # noqa: PLC0415  # see above
+
+        print(f"deedbox-verify {version('deedbox')}")
+        parser.exit()
 
 
 def _required(text: str) -> frozenset[str]:

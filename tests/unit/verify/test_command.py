@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -230,3 +231,28 @@ def test_columns_are_aligned(laid: Laid, capsys: Output) -> None:
 
 def test_an_unpacking_tools_extra_folder_is_looked_through(laid: Laid) -> None:
     assert main([str(laid(good_bundle()).parent)]) == 0
+
+
+def test_several_bundles_get_one_json_line_each_in_their_order(laid: Laid, tmp_path: Path, capsys: Output) -> None:
+    good, bad, none = tmp_path / "good", tmp_path / "bad", tmp_path / "none"
+    laid(good_bundle()).rename(good)
+    laid(flip(ORIGINAL_1)(good_bundle())).rename(bad)
+    assert main([str(good), str(none), str(bad), "--json"]) == 1
+    assert [json.loads(line)["status"] for line in capsys.readouterr().out.splitlines()] == [0, 2, 1]
+    assert main([str(good), str(none)]) == 2
+    assert main([str(good), str(good)]) == 0
+
+
+def test_several_reports_name_their_bundles(laid: Laid, capsys: Output) -> None:
+    root = str(laid(good_bundle()))
+    main([root])
+    assert root not in capsys.readouterr().out
+    main([root, root])
+    assert capsys.readouterr().out.count(f"{root}\n") == 2
+
+
+def test_it_tells_its_version(capsys: Output) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"deedbox-verify \d+\.\d+\.\d+\n", capsys.readouterr().out)
