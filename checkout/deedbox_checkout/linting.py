@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deedbox_checkout.places import CHECKOUT
 
-_FOLDERS = ("server", "desktop", "sync", "checkout", "tests")
+_FOLDERS = ("server", "desktop", "sync", "checkout", "packaging", "tests")
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

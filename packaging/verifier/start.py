@@ -1,0 +1,7 @@
+"""Where the built program begins."""
+
+import sys
+
+from deedbox_verify.command import main
+
+sys.exit(main())
