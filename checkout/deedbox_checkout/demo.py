@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace, _rest: list[str]) -> int:
             f"{places.beside} exists already: the demo keeps its desk there. Choose another folder with --data."
         )
         return 2
-    box = LocalBox(places.data, places.secrets)
+    box = LocalBox(places.data, places.secrets, outside=True)
     desk = LocalDesk(places.beside / "state", places.watched, places.secrets)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     try:

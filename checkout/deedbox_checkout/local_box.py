@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,18 @@ def program(module: str) -> list[str]:
 
 @dataclass
 class LocalBox:
-    """`data` is the box's folder; `secrets` holds what unlocks it and the owner's API key, mode 0600, elsewhere."""
+    """`data` is the box's folder; `secrets` holds what unlocks it and the owner's API key, mode 0600, elsewhere.
+
+    `outside`: whether it may call others' servers. `environment` is added to this process's own.
+    """
 
     data: Path
     secrets: Path
     listen: str = "127.0.0.1"
     people_port: int = 0
     device_port: int = 0
+    outside: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     _facts: dict[str, Any] | None = None
 
@@ -60,7 +66,12 @@ class LocalBox:
         arguments = [*self._arguments(), "run", "--ready-file", str(ready)]
         with output:
             self.process = process = subprocess.Popen(
-                arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                arguments,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
         while not ready.exists():
@@ -119,7 +130,9 @@ class LocalBox:
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run an administrator's command on the box."""
-        done = subprocess.run([*self._arguments(), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*self._arguments(), *arguments], env=self._environment(), capture_output=True, text=True, check=False
+        )
         if check and done.returncode != 0:
             raise LocalFailure(f"deedbox-server {arguments[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
         return done
@@ -138,6 +151,10 @@ class LocalBox:
             request.add_header("Content-Type", "application/json")
         context = ssl.create_default_context(cafile=str(self.ca_file))
         return urllib.request.urlopen(request, context=context, timeout=600)  # noqa: S310
+
+    def _environment(self) -> dict[str, str]:
+        given = {} if self.outside else {"DEEDBOX_BOX_OUTSIDE": "false"}
+        return {**os.environ, **given, **self.environment}
 
     def _arguments(self) -> list[str]:
         return [

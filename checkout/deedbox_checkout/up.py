@@ -29,9 +29,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _run(options: argparse.Namespace, _rest: list[str]) -> int:
     teller = Teller()
     home = state_folder() / "up"
-    box = LocalBox(
-        (options.data or home / "box").absolute(), home / "secrets", options.listen, PEOPLE_PORT, DEVICE_PORT
-    )
+    data = (options.data or home / "box").absolute()
+    box = LocalBox(data, home / "secrets", options.listen, PEOPLE_PORT, DEVICE_PORT, outside=True)
     watched = (options.watch or Path.home() / "Deedbox").absolute()
     desk = LocalDesk(home / "desk", watched, home / "secrets")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

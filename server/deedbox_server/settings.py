@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 BOX_TOML = "box.toml"
 ENVIRONMENT = "DEEDBOX_BOX_"  # DEEDBOX_BOX_PEOPLE_PORT is people_port; the desk and the tests have names of their own
+# Drand's own endpoints and Cloudflare's, and two authorities whose stamps everybody may have. RFC 3161 goes by plain HTTP as a
+# rule: what counts in an answer is signed.
+_BEACON_URLS = (
+    "https://api.drand.sh",
+    "https://api2.drand.sh",
+    "https://api3.drand.sh",
+    "https://drand.cloudflare.com",
+)
+_STAMP_URLS = ("http://timestamp.digicert.com", "http://timestamp.sectigo.com")
 _BOX_TOML_LIMIT = 64 << 10  # bytes; a settings file larger than this is not one
 
 
@@ -37,6 +47,19 @@ class Settings:
     worker_memory_mb: int = 1500
     worker_seconds: int = 600
     worker_scratch_mb: int = 1024
+    outside: bool = True  # whether the box calls others' servers at all: beacons, time stamps, witnesses
+    beacon_urls: tuple[str, ...] = _BEACON_URLS
+    beacon_seconds: int = 600  # between two entries in the log
+    beacon_chain: str | None = (
+        None  # another chain than quicknet (formats/time.md): its JSON, or the path of a file with it
+    )
+    stamp_urls: tuple[str, ...] = _STAMP_URLS
+    stamp_roots: tuple[
+        str, ...
+    ] = ()  # paths of PEM files that stamps must lead to; none: the system's certificate store
+    stamp_seconds: int = 3600  # between two stamps of one authority
+    witness_quorum: int = 1  # k: how many witnesses must have seen a tree
+    witness_seconds: int = 60  # at least, between two questions to a witness
 
     @property
     def box_toml(self) -> Path:
@@ -82,13 +105,37 @@ class Settings:
         for name in ("people_port", "device_port"):
             if not 0 <= getattr(self, name) <= 65535:
                 raise SettingsError(f"{name} must be between 0 and 65535.")
-        for name in ("database_connections", "worker_count", "worker_memory_mb", "worker_seconds", "worker_scratch_mb"):
+        for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name} must be at least 1.")
+        for name in ("beacon_urls", "stamp_urls"):
+            if not all(_is_http(url) for url in getattr(self, name)):
+                raise SettingsError(f"{name} must be addresses that begin with https:// or http://.")
         if not self.ocr_languages:
             raise SettingsError("ocr_languages must name at least one language.")
         if self.people_port == self.device_port != 0 and self.people_host == self.device_host:
             raise SettingsError("people_port and device_port must differ: people and devices have a listener each.")
+
+
+_AT_LEAST_ONE = (
+    "beacon_seconds",
+    "database_connections",
+    "stamp_seconds",
+    "witness_quorum",
+    "witness_seconds",
+    "worker_count",
+    "worker_memory_mb",
+    "worker_scratch_mb",
+    "worker_seconds",
+)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 _KINDS: Mapping[str, object] = {setting.name: setting.type for setting in fields(Settings) if setting.name != "data"}

@@ -1,10 +1,11 @@
 """A box opened inside the test's own process, on either database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deedbox_server.app.box import Box, make_folders, open_box
 from deedbox_server.cases import Case
@@ -37,9 +38,9 @@ class Office:
 
 
 @asynccontextmanager
-async def office(data: Path, database_url: str | None = None) -> AsyncIterator[Office]:
-    """A new box in `data`, its key file beside it."""
-    settings = Settings(data=data / "box", database_url=database_url, postgres_volume_encrypted=True)
+async def office(data: Path, database_url: str | None = None, **changes: Any) -> AsyncIterator[Office]:
+    """A new box in `data`, its key file beside it; it calls nobody outside, unless `changes` to its settings say so."""
+    settings = _settings(data, database_url, changes)
     make_folders(settings)
     keyring = Keyring.create(settings.keys_folder, KeyFile.create(data / "key"))
     async with open_box(settings, keyring) as box:
@@ -53,12 +54,17 @@ async def office(data: Path, database_url: str | None = None) -> AsyncIterator[O
 
 
 @asynccontextmanager
-async def reopened(data: Path, database_url: str | None = None) -> AsyncIterator[Box]:
+async def reopened(data: Path, database_url: str | None = None, **changes: Any) -> AsyncIterator[Box]:
     """The box of an earlier `office`, as after a restart."""
-    settings = Settings(data=data / "box", database_url=database_url, postgres_volume_encrypted=True)
+    settings = _settings(data, database_url, changes)
     async with open_box(settings, Keyring.open(settings.keys_folder, KeyFile(data / "key"))) as box:
         await box.vault.sweep(await box.uploads.unfinished())
         yield box
+
+
+def _settings(data: Path, database_url: str | None, changes: Mapping[str, Any]) -> Settings:
+    given = {"database_url": database_url, "postgres_volume_encrypted": True, "outside": False}
+    return Settings(data=data / "box", **{**given, **changes})
 
 
 __all__ = ["Office", "office", "reopened"]

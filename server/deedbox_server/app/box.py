@@ -31,6 +31,10 @@ from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.uploads import Uploads
 from deedbox_server.evidence.verifying import Verifying
 from deedbox_server.jobs import Handlers, Jobs
+from deedbox_server.notary.alarms import Alarms
+from deedbox_server.notary.beacons import Beacons, chain_of
+from deedbox_server.notary.brackets import Brackets
+from deedbox_server.notary.outside import Outside
 from deedbox_server.notary.sequencer import Sequencer, open_log
 from deedbox_server.notary.service import Notary
 from deedbox_server.people.accounts import Accounts
@@ -68,6 +72,10 @@ class Box:
     vault: Vault
     notary: Notary
     sequencer: Sequencer
+    outside: Outside
+    alarms: Alarms
+    beacons: Beacons
+    brackets: Brackets
     permissions: Permissions
     accounts: Accounts
     authority: Authority
@@ -106,17 +114,36 @@ async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
         stack.push_async_callback(vault.close)
         index = await open_index(database, settings.index_file, keyring.named("index"))
         stack.push_async_callback(index.close)
-        yield await _assemble(settings, keyring, database, keys, vault, index)
+        outside = Outside.open()
+        stack.push_async_callback(outside.close)
+        yield await _assemble(settings, keyring, database, keys, vault, index, outside)
 
 
 async def _assemble(
-    settings: Settings, keyring: Keyring, database: Database, keys: KeyStore, vault: Vault, index: SearchIndex
+    settings: Settings,
+    keyring: Keyring,
+    database: Database,
+    keys: KeyStore,
+    vault: Vault,
+    index: SearchIndex,
+    outside: Outside,
 ) -> Box:
     log_key = Ed25519PrivateKey.from_private_bytes(keyring.named("notary"))
     box_id = await _box_id(database)
     origin = note.encode_origin(box_id, FIRST_EPOCH)
     notary = Notary(database, keys, log_key, origin)
     await open_log(database, origin, notary.vkey)
+    alarms = Alarms()
+    beacons = Beacons(
+        database,
+        notary,
+        outside,
+        chain=chain_of(settings.beacon_chain),
+        urls=settings.beacon_urls if settings.outside else (),
+        seconds=settings.beacon_seconds,
+    )
+    alarms.register(beacons.alarms)
+    brackets = Brackets(database, beacons, None, settings.witness_quorum)
     permissions = standard_permissions()
     authority = await Authority.open(database, keyring.named("ca"))
     custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
@@ -147,6 +174,10 @@ async def _assemble(
         vault=vault,
         notary=notary,
         sequencer=Sequencer(database, notary, log_key),
+        outside=outside,
+        alarms=alarms,
+        beacons=beacons,
+        brackets=brackets,
         permissions=permissions,
         accounts=Accounts(database, permissions),
         authority=authority,

@@ -83,7 +83,10 @@ def _app(
         name: given(getattr(box, name))
         for name in (
             "accounts",
+            "alarms",
             "authority",
+            "beacons",
+            "brackets",
             "bundling",
             "cases",
             "custody",

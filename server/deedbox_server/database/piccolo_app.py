@@ -10,7 +10,10 @@ APP_CONFIG = AppConfig(
     app_name="deedbox",
     migrations_folder_path=str(Path(__file__).with_name("migrations")),
     table_classes=table_finder(
-        [f"{_TABLES}.{name}" for name in ("cases", "evidence", "jobs", "notary", "people", "settings", "vault")]
+        [
+            f"{_TABLES}.{name}"
+            for name in ("cases", "evidence", "jobs", "notary", "outside_time", "people", "settings", "vault")
+        ]
     ),
     migration_dependencies=[],
     commands=[],

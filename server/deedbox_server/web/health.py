@@ -6,6 +6,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 
 from deedbox_server.errors import DeedboxError
+from deedbox_server.notary.alarms import Alarms
 from deedbox_server.notary.service import READS_REFUSED_AFTER, Notary
 
 
@@ -17,16 +18,24 @@ class HealthController(Controller):
         return {"status": "live"}
 
     @get(["/ready", "/ready/"])
-    async def ready(self, notary: NamedDependency[Notary]) -> Response[dict[str, object]]:
-        """Ready means: the database answers, the log is not suspended and is not behind."""
-        reasons = []
+    async def ready(
+        self, notary: NamedDependency[Notary], alarms: NamedDependency[Alarms]
+    ) -> Response[dict[str, object]]:
+        """Ready means: the database answers, the log is not suspended and is not behind. Alarms are told and change nothing."""
+        reasons: list[str] = []
+        told: list[str] = []
         try:
             head = await notary.head()
             if head.suspended is not None:
                 reasons.append("the log is suspended until an administrator has acted")
+            told = await alarms.now()
             if await notary.oldest_pending_seconds() > READS_REFUSED_AFTER:
                 reasons.append("the log has not moved for a while")
         except DeedboxError as error:
             reasons.append(error.title)
-        body: dict[str, object] = {"status": "ready" if not reasons else "not ready", "reasons": reasons}
+        body: dict[str, object] = {
+            "status": "ready" if not reasons else "not ready",
+            "reasons": reasons,
+            "alarms": told,
+        }
         return Response(body, status_code=200 if not reasons else 503)
