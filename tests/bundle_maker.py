@@ -32,9 +32,11 @@ from deedbox_sync.bundle.index import (
     BundleIndex,
     IndexedDerived,
     IndexedExhibit,
+    IndexedStamp,
     encode_index,
 )
 from deedbox_sync.bundle.names import derived_names, safe_name
+from deedbox_sync.bundle.outside import Run, encode_revocation, encode_runs
 from deedbox_sync.bundle.page import encode_page
 from deedbox_sync.bundle.proven import (
     DeviceFile,
@@ -162,6 +164,34 @@ class Stamp:
     token: Callable[[bytes], bytes]
 
 
+@dataclass(frozen=True)
+class MadeToken:
+    """A time stamp over `text`, the note as it then was."""
+
+    text: str
+    token: bytes
+    crls: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A checkpoint that outsiders saw, of the tree of `size`."""
+
+    size: int
+    note: str
+    tokens: tuple[MadeToken, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What outsiders add to a story. `proven` are further log entries that the bundle has with their proofs."""
+
+    checkpoint: str
+    seen: tuple[Seen, ...] = ()
+    runs: tuple[Run, ...] = ()
+    proven: tuple[int, ...] = ()
+
+
 #: The three files of the scenario: a letter, a name from the wild, and nothing at all.
 ORIGINALS: tuple[tuple[str, bytes], ...] = (
     ("contract.pdf", b"%PDF-1.4\n% the signed contract\n" + bytes(range(256)) * 9),
@@ -227,6 +257,7 @@ def receive(log: MiniatureLog, chain: Chain, one: MadeExhibit, actor: Actor, lan
         "size": len(one.content),
         "lane": lane,
         "captured": lane != "upload",
+        "clock": None if lane == "upload" else {"finding": "unknown", "offset_ms": None},
     }
     chain.append(log, "received", actor, detail, statement=one.digest, content=content)
     return chain.records[-1][1]
@@ -241,9 +272,19 @@ def _good_bundle(stamp: Stamp | None) -> Files:
     return bundle_of(scenario(), stamp)
 
 
-def bundle_of(story: Scenario, stamp: Stamp | None = None) -> Files:
-    log = story.log
+def outside_of(log: MiniatureLog, stamp: Stamp | None) -> Outside:
+    """A witness over all of the log, and perhaps a time stamp over its first entries."""
     checkpoint = log.checkpoint(witnessed=True)
+    if stamp is None:
+        return Outside(checkpoint)
+    text = log.checkpoint(STAMPED_SIZE)
+    return Outside(checkpoint, (Seen(STAMPED_SIZE, text, (MadeToken(text, stamp.token(text.encode())),)),))
+
+
+def bundle_of(story: Scenario, stamp: Stamp | None = None, outside: Outside | None = None) -> Files:
+    log = story.log
+    outside = outside or outside_of(log, stamp)
+    checkpoint = outside.checkpoint
     files: Files = {
         layout.CUSTODY_PAPER: b"%PDF-1.7\n% a paper for reading\n",
         layout.CHECKPOINT: checkpoint.encode(),
@@ -255,14 +296,16 @@ def bundle_of(story: Scenario, stamp: Stamp | None = None) -> Files:
         files[layout.device_record(device.device)] = encode_device(device)
         files[layout.device_key(device.device)] = encode_pem(device.statement_key)
     named = {index for chain in story.chains.values() for _, index in chain.records}
-    named |= {0, *(record.index for record in story.devices)}
+    named |= {0, *(record.index for record in story.devices), *outside.proven, *(run.end - 1 for run in outside.runs)}
     files[layout.ENTRIES] = encode_entries([log.proven(index) for index in sorted(named)])
-    if stamp is not None:
-        stamped = log.checkpoint(STAMPED_SIZE).encode()
-        files[layout.stamp_note(STAMPED_SIZE)] = stamped
-        files[layout.stamp_token(STAMPED_SIZE)] = stamp.token(stamped)
-        proof = log.prover().consistency(STAMPED_SIZE)
-        files[layout.stamp_consistency(STAMPED_SIZE)] = encode_consistency(STAMPED_SIZE, proof)
+    files[layout.TIME] = encode_runs(outside.runs)
+    for seen in outside.seen:
+        files[layout.stamp_note(seen.size)] = seen.note.encode()
+        files[layout.stamp_consistency(seen.size)] = encode_consistency(seen.size, log.prover().consistency(seen.size))
+        for number, made in enumerate(seen.tokens, 1):
+            files[layout.stamp_text(seen.size, number)] = made.text.encode()
+            files[layout.stamp_token(seen.size, number)] = made.token
+            files[layout.stamp_revocation(seen.size, number)] = encode_revocation(made.crls)
     files[layout.INDEX] = encode_index(
         BundleIndex(
             bundle=BUNDLE,
@@ -274,7 +317,7 @@ def bundle_of(story: Scenario, stamp: Stamp | None = None) -> Files:
             checkpoint_size=len(log.entries),
             exhibits=tuple(exhibits),
             devices=(BOX, DESK),
-            stamps=(STAMPED_SIZE,) if stamp is not None else (),
+            stamps=tuple(IndexedStamp(seen.size, len(seen.tokens)) for seen in outside.seen),
         )
     )
     return bagged(files)

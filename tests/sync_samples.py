@@ -10,6 +10,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import strategies as st
 
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.canonical_json import MAX_INTEGER, Json
 from deedbox_sync.custody import Actor, CustodyRecord
 from deedbox_sync.errors import SyncError
@@ -89,6 +90,9 @@ def file_facts(draw: st.DrawFn) -> FileFacts:
     return replace(facts, **readable, name_bytes=name, path_bytes=path)  # type: ignore[arg-type]
 
 
+beacons = st.builds(Beacon, digests, st.integers(1, MAX_INTEGER), st.binary(min_size=48, max_size=48))
+
+
 @st.composite
 def captured(draw: st.DrawFn) -> Captured:
     seen = draw(st.booleans())
@@ -100,6 +104,7 @@ def captured(draw: st.DrawFn) -> Captured:
         boot=draw(st.none() | st.binary(min_size=16, max_size=16)),
         box_offset_ms=draw(st.integers(-MAX_INTEGER, MAX_INTEGER)) if seen else None,
         box_seen=draw(times) if seen else None,
+        beacon=draw(st.none() | beacons),
     )
 
 

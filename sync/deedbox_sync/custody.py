@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from deedbox_sync import canonical_json, timestamp
+from deedbox_sync import canonical_json, clock, timestamp
 from deedbox_sync.canonical_json import Fields, Json, is_word
 from deedbox_sync.errors import FormatError
 
@@ -132,7 +132,12 @@ def _check_received(detail: Fields) -> None:
     detail.integer("size")
     if detail.text("lane") not in LANES:
         raise detail.fault("lane", f"is none of {', '.join(LANES)}")
-    detail.boolean("captured")
+    captured = detail.boolean("captured")
+    found = detail.optional_object("clock")
+    if captured != (found is not None):
+        raise detail.fault("clock", "is told of what a desk captured, and of nothing else")
+    if found is not None:
+        clock.read(found)
 
 
 def _check_derived(detail: Fields) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from deedbox_sync import canonical_json
+from deedbox_sync import beacon, canonical_json
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.binary_text import parse_base64
 from deedbox_sync.canonical_json import Fields
 from deedbox_sync.errors import FormatError
 from deedbox_sync.transfer import MAX_MESSAGE
+
+MAX_LOG = 1 << 17  # a checkpoint with all the signatures it may have (formats/log.md), and a proof of at most 64 nodes
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class CaseRef:
 
 @dataclass(frozen=True)
 class Hello:
-    """What a box says of itself to a paired desk."""
+    """What a box says of itself to a paired desk. `beacon` is the newest that it has verified, `alarms` are for people."""
 
     box_id: str
     box_name: str
@@ -39,12 +42,16 @@ class Hello:
     batch_items: int
     inline_bytes: int
     cases: tuple[CaseRef, ...]
+    beacon: Beacon | None = None
+    alarms: tuple[str, ...] = ()
 
 
 def encode_hello(hello: Hello) -> bytes:
     return canonical_json.encode(
         {
+            "alarms": list(hello.alarms),
             "backup": {"backed_up_to": hello.backed_up_to, "configured": hello.backup_configured},
+            "beacon": None if hello.beacon is None else beacon.members(hello.beacon),
             "box": {
                 "id": hello.box_id,
                 "name": hello.box_name,
@@ -74,6 +81,7 @@ def parse_hello(data: bytes) -> Hello:
     top = Fields(canonical_json.parse_object(data, limit=MAX_MESSAGE, where="hello"), "hello")
     box, backup, device, limits = (top.object(name) for name in ("box", "backup", "device", "limits"))
     cases = top.objects("cases")
+    known = top.optional_object("beacon")
     hello = Hello(
         box_id=box.text("id"),
         box_name=box.text("name"),
@@ -91,6 +99,8 @@ def parse_hello(data: bytes) -> Hello:
         batch_items=limits.integer("batch_items"),
         inline_bytes=limits.integer("inline_bytes"),
         cases=tuple(CaseRef(case.text("id"), case.text("number"), case.text("title")) for case in cases),
+        beacon=None if known is None else beacon.read(known),
+        alarms=top.texts("alarms"),
     )
     for fields in (top, box, backup, device, limits, *cases):
         fields.done()
@@ -110,7 +120,7 @@ def encode_log_request(checkpoint: str | None) -> bytes:
 
 
 def parse_log_request(data: bytes) -> str | None:
-    top = Fields(canonical_json.parse_object(data, limit=1 << 16, where="log request"), "log request")
+    top = Fields(canonical_json.parse_object(data, limit=MAX_LOG, where="log request"), "log request")
     checkpoint = top.optional_text("checkpoint")
     top.done()
     return checkpoint
@@ -126,7 +136,7 @@ def encode_log_answer(answer: LogAnswer) -> bytes:
 
 
 def parse_log_answer(data: bytes) -> LogAnswer:
-    top = Fields(canonical_json.parse_object(data, limit=1 << 16, where="log answer"), "log answer")
+    top = Fields(canonical_json.parse_object(data, limit=MAX_LOG, where="log answer"), "log answer")
     path = tuple(parse_base64(text, where="consistency") for text in top.texts("consistency"))
     answer = LogAnswer(top.text("checkpoint"), path)
     top.done()

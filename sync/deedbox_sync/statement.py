@@ -9,7 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from deedbox_sync import canonical_json, timestamp
+from deedbox_sync import beacon, canonical_json, timestamp
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.canonical_json import Fields, Json, decimal
 from deedbox_sync.dsse import MAX_ENVELOPE
 from deedbox_sync.errors import FormatError
@@ -55,7 +56,7 @@ _MAX_UTC_OFFSET_S = 86_400
 
 @dataclass(frozen=True)
 class Captured:
-    """When, by the desk's own clock, and what is known about that clock."""
+    """When, by the desk's own clock, and what is known about that clock. `beacon`: the newest drand round that the desk knew."""
 
     time: datetime
     zone: str | None
@@ -64,6 +65,7 @@ class Captured:
     boot: bytes | None = None
     box_offset_ms: int | None = None
     box_seen: datetime | None = None
+    beacon: Beacon | None = None
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,7 @@ def _captured_members(captured: Captured) -> Json:
         "boot": _hex(captured.boot),
         "box_offset_ms": captured.box_offset_ms,
         "box_seen": None if captured.box_seen is None else timestamp.encode(captured.box_seen),
+        "beacon": None if captured.beacon is None else beacon.members(captured.beacon),
     }
 
 
@@ -339,6 +342,7 @@ def _read_gap(subject: Fields, predicate: Fields) -> GapStatement:
 
 
 def _read_captured(fields: Fields) -> Captured:
+    known = fields.optional_object("beacon")
     captured = Captured(
         time=fields.time("time"),
         zone=fields.optional_text("zone"),
@@ -347,6 +351,7 @@ def _read_captured(fields: Fields) -> Captured:
         boot=fields.optional_hex("boot", _BOOT_LENGTH),
         box_offset_ms=fields.optional_integer("box_offset_ms", low=-canonical_json.MAX_INTEGER),
         box_seen=fields.optional_time("box_seen"),
+        beacon=None if known is None else beacon.read(known),
     )
     fields.done()
     if captured.monotonic_ns < 0:

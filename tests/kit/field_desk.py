@@ -36,6 +36,7 @@ class FieldDesk:
         self.device = device
         self.case = case
         self.name = name
+        self.paired = datetime.now(UTC)
         self.sequence = 0
         self.last = NO_DIGEST
 
@@ -73,7 +74,7 @@ class FieldDesk:
 
     def sender(self, account: UUID) -> Sender:
         cases = frozenset({self.case} if self.case is not None else ())
-        return Sender(self.device, account, self.name, self.key.public_key().public_bytes_raw(), cases)
+        return Sender(self.device, account, self.name, self.key.public_key().public_bytes_raw(), self.paired, cases)
 
     def _device(self) -> DeviceRef:
         key = hashlib.sha256(self.key.public_key().public_bytes_raw()).digest()

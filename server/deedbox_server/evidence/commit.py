@@ -17,7 +17,8 @@ from deedbox_server.evidence.uploads import Uploads
 from deedbox_server.jobs import JobDraft, Jobs
 from deedbox_server.vault import StoredBlob, Vault
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
-from deedbox_sync import uuid7
+from deedbox_sync import clock, uuid7
+from deedbox_sync.clock import ClockFinding
 from deedbox_sync.custody import Actor
 
 
@@ -30,7 +31,7 @@ class Arrival:
     stored: StoredBlob | None
     head: bytes
     lane: str
-    captured: bool = True
+    clock: ClockFinding | None  # of a statement that the box made itself there is none
     upload: str | None = None
     offered: bool = False
     media_type: str | None = None  # the sender's word, for a name that does not tell
@@ -132,7 +133,7 @@ class Committer:
                     statement.captured.time,
                     received,
                     device,
-                    arrival.captured,
+                    arrival.clock is not None,
                     older.exhibit if older is not None else None,
                     "held",
                 )
@@ -230,17 +231,19 @@ def _case(arrival: Arrival) -> UUID:
 
 
 def _received(arrival: Arrival, exhibit: UUID, actor: Actor) -> Event:
-    capture = arrival.checked.capture
+    capture, found = arrival.checked.capture, arrival.clock
     return new_event(
         exhibit,
         _case(arrival),
         "received",
         actor,
         {
-            "captured": arrival.captured,
+            "captured": found is not None,
+            "clock": None if found is None else clock.members(found),
             "content": capture.content.hex(),
             "lane": arrival.lane,
             "size": capture.file.size,
             "statement": arrival.checked.digest.hex(),
         },
+        {"clock": found.word} if found is not None and found.disagrees else {},
     )

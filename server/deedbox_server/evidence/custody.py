@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ _FIELDS = ("case", "person", "record")
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to an exhibit, with the salts of its log entry."""
+    """Something that happens to an exhibit, with the salts of its log entry and what that entry says in public."""
 
     id: UUID
     exhibit: UUID
@@ -32,13 +33,21 @@ class Event:
     actor: Actor
     salts: Salts
     detail: Mapping[str, Json]
+    public: Mapping[str, Json]
 
 
-def new_event(exhibit: UUID, case: UUID, kind: str, actor: Actor, detail: Mapping[str, Json]) -> Event:
+def new_event(
+    exhibit: UUID,
+    case: UUID,
+    kind: str,
+    actor: Actor,
+    detail: Mapping[str, Json],
+    public: Mapping[str, Json] = MappingProxyType({}),
+) -> Event:
     """An event with fresh salts, which the caller makes durable before it appends the event."""
     record = uuid7.new()
     fields = (*_FIELDS, *custody_format.committed_details(detail))
-    return Event(record, exhibit, case, kind, actor, new_salts(record, fields), detail)
+    return Event(record, exhibit, case, kind, actor, new_salts(record, fields), detail, public)
 
 
 class Custody:
@@ -74,7 +83,7 @@ class Custody:
             numbers[event.id] = number
             rows.append((event.id, event.exhibit, number, event.kind, now, event.actor.id, data))
             values = custody_format.committed_values(record, data, event.case)
-            drafts.append(EntryDraft(f"exhibit.{event.kind}", event.salts, values))
+            drafts.append(EntryDraft(f"exhibit.{event.kind}", event.salts, values, event.public))
         await self._db.insert_many(
             "custody_event", ("id", "exhibit", "number", "kind", "time", "actor", "record"), rows
         )

@@ -339,7 +339,7 @@ class Deskless:
                     stored=arrived.stored,
                     head=arrived.head,
                     lane=LANE,
-                    captured=False,
+                    clock=None,
                     upload=row.id,
                     media_type=facts.media_type,
                 )

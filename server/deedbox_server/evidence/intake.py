@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from deedbox_server.notary.service import Notary
 from deedbox_server.vault import StoredBlob, Vault
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
 from deedbox_sync import uuid7
+from deedbox_sync.beacon import QUICKNET, Chain
+from deedbox_sync.clock import ClockFinding, clock_finding
 from deedbox_sync.custody import Actor
 from deedbox_sync.statement import GapStatement
 from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Result, State
@@ -43,7 +46,9 @@ class Intake:
         uploads: Uploads,
         committer: Committer,
         possession: Possession,
+        chains: Sequence[Chain] = (QUICKNET,),
     ) -> None:
+        """`chains` are those whose beacons say something of a desk's clock."""
         self._db = db
         self._vault = vault
         self._keys = keys
@@ -52,6 +57,7 @@ class Intake:
         self._uploads = uploads
         self._committer = committer
         self._possession = possession
+        self._chains = chains
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._at_work = 0
         self._worked = float("-inf")
@@ -161,7 +167,9 @@ class Intake:
             await self._begin_anew(sender, checked, arrived.upload, offered)
             raise
         lane = "spool" if offered else "stream"
-        arrival = Arrival(checked, stored.blob, stored, arrived.head, lane, True, arrived.upload, offered)
+        arrival = Arrival(
+            checked, stored.blob, stored, arrived.head, lane, self._clock(sender, checked), arrived.upload, offered
+        )
         await self._committer.commit(sender.device, actor_of(sender), [arrival], plan, KeyBatch())
 
     async def _begin_anew(self, sender: Sender, checked: Checked, upload: str, offered: bool) -> None:
@@ -218,7 +226,12 @@ class Intake:
             stored |= {item.digest: blob for item, blob in zip(members, pack.blobs, strict=True)}
         arrivals = [
             Arrival(
-                item, stored[item.digest].blob, stored[item.digest], bytes(contents[item.digest][:HEAD_BYTES]), "batch"
+                item,
+                stored[item.digest].blob,
+                stored[item.digest],
+                bytes(contents[item.digest][:HEAD_BYTES]),
+                "batch",
+                self._clock(sender, item),
             )
             for item in plan.new
         ]
@@ -249,8 +262,12 @@ class Intake:
                 return
             with closing(await self._vault.open(blob)) as reader:
                 head = b"".join([piece async for piece in reader.read(0, min(reader.size, HEAD_BYTES))])
-            arrival = Arrival(check(row["envelope"], sender), blob, None, head, "held", True, upload, True)
+            checked = check(row["envelope"], sender)
+            arrival = Arrival(checked, blob, None, head, "held", self._clock(sender, checked), upload, True)
             await self._committer.commit(sender.device, actor_of(sender), [arrival], None, KeyBatch())
+
+    def _clock(self, sender: Sender, checked: Checked) -> ClockFinding:
+        return clock_finding(checked.capture.captured, datetime.now(UTC), sender.paired, self._chains)
 
     # --- answers
 

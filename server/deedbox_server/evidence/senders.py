@@ -16,10 +16,11 @@ class Senders:
     async def of(self, principal: Principal) -> Sender:
         """The sender behind a device's request. Raises `Denied` for anybody else."""
         row = await self._db.fetch_one(
-            "SELECT account, name, statement_key FROM device WHERE id = {} AND revoked IS NULL", principal.device
+            "SELECT account, name, statement_key, created FROM device WHERE id = {} AND revoked IS NULL",
+            principal.device,
         )
         if principal.device is None or row is None:
             raise Denied("Only a paired device can send statements.")
         self._permissions.require(principal, "evidence.send")
         cases = await self._permissions.visible_case_ids(self._db, principal)
-        return Sender(principal.device, row["account"], row["name"], row["statement_key"], cases)
+        return Sender(principal.device, row["account"], row["name"], row["statement_key"], row["created"], cases)

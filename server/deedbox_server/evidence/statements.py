@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,12 +20,13 @@ from deedbox_sync.transfer import Problem, Result, State
 
 @dataclass(frozen=True)
 class Sender:
-    """The device whose statements are checked, and the cases that its account may send to."""
+    """The device whose statements are checked, when it was paired, and the cases that its account may send to."""
 
     device: UUID
     account: UUID
     name: str
     statement_key: bytes
+    paired: datetime
     cases: frozenset[UUID]
 
 

@@ -12,7 +12,14 @@ from sync_samples import NOON, assert_strict, custody_records, mutated
 
 EXHIBIT, OTHER = UUID(int=1), str(UUID(int=2))
 DETAILS: dict[str, dict[str, canonical_json.Json]] = {
-    "received": {"captured": True, "content": "00" * 32, "lane": "spool", "size": 7, "statement": "11" * 32},
+    "received": {
+        "captured": True,
+        "clock": {"finding": "agrees", "offset_ms": -40},
+        "content": "00" * 32,
+        "lane": "spool",
+        "size": 7,
+        "statement": "11" * 32,
+    },
     "derived": {"content": "00" * 32, "derived": OTHER, "form": "text", "producer": "ocrmypdf 17", "size": 7},
     "exported": {"bundle": OTHER, "purpose": None},
     "viewed": {"quarter": "2026-03-14T12:15:00.000000Z"},
@@ -62,6 +69,10 @@ def test_every_lane_has_its_word(lane: str) -> None:
         record(previous=bytes([1]) * 32),
         record(previous=bytes(31)),
         record(kind="received", detail={**DETAILS["received"], "lane": "pigeon"}),
+        record(kind="received", detail={**DETAILS["received"], "clock": None}),
+        record(kind="received", detail={**DETAILS["received"], "captured": False}),
+        record(kind="received", detail={**DETAILS["received"], "clock": {"finding": "agrees", "offset_ms": None}}),
+        record(kind="received", detail={**DETAILS["received"], "clock": {"finding": "ahead", "offset_ms": 120_000}}),
         record(kind="viewed", detail={"quarter": "2026-03-14T12:16:00.000000Z"}),
         record(kind="viewed", detail={"quarter": "2026-03-14T12:15:00.000001Z"}),
         replace(record(), kind="Received"),

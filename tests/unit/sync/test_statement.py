@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deedbox_sync import canonical_json, dsse, statement
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.errors import FormatError
 from deedbox_sync.file_facts import FileFacts, readable_name
 from deedbox_sync.statement import (
@@ -59,6 +60,7 @@ def test_every_member_of_the_page_is_there() -> None:
     payload = canonical_json.parse_object(encode_payload(capture_statement()), limit=MAX_ENVELOPE, where="x")
     assert payload["predicate"] == {
         "captured": {
+            "beacon": None,
             "boot": None,
             "box_offset_ms": None,
             "box_seen": None,
@@ -121,6 +123,8 @@ GAP = GapStatement(DEVICE, CAPTURED, 3, 5, JournalPlace(6, sha256(b"2").digest()
         (replace(SAMPLE, captured=replace(CAPTURED, utc_offset_s=86_401)), "utc_offset_s"),
         (replace(SAMPLE, captured=replace(CAPTURED, box_offset_ms=5)), "box_seen"),
         (replace(SAMPLE, captured=replace(CAPTURED, boot=bytes(15))), "boot"),
+        (replace(SAMPLE, captured=replace(CAPTURED, beacon=Beacon(bytes(32), 0, bytes(48)))), "round"),
+        (replace(SAMPLE, captured=replace(CAPTURED, beacon=Beacon(bytes(32), 1, bytes(47)))), "signature"),
         (replace(SAMPLE, file=replace(FACTS, name="")), "path"),
         (replace(SAMPLE, file=replace(FACTS, name="a/b")), "path"),
         (replace(SAMPLE, file=replace(FACTS, path=("..",))), "path"),
@@ -189,6 +193,7 @@ def altered(change: object) -> bytes:
         lambda top: top["subject"][0].update(name="other.pdf"),
         lambda top: top["predicate"].update(extra=None),
         lambda top: top["predicate"].pop("purpose"),
+        lambda top: top["predicate"]["captured"].pop("beacon"),
         lambda top: top["predicate"]["device"].update(extra=None),
         lambda top: top["predicate"]["file"].update(name_bytes=None),
         lambda top: top["predicate"]["file"].update(attributes={"user.x": 1}),
