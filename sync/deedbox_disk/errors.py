@@ -17,3 +17,7 @@ class FolderInUse(DiskError):
 
 class SealBroken(DiskError):
     """The encrypted database does not open or read under this key: a wrong key, or bytes that were changed."""
+
+
+class KeyLocked(DiskError):
+    """The key that everything else is under does not open; the message is for a person."""

@@ -18,8 +18,8 @@ from deedbox_server.people.clock import Clock, system_clock
 from deedbox_server.settings import SettingsError
 from deedbox_sync import beacon as beacon_format
 from deedbox_sync.beacon import QUICKNET, Beacon, Chain
-from deedbox_sync.binary_text import parse_hex
 from deedbox_sync.canonical_json import Fields, Json
+from deedbox_sync.drand import MAX_ANSWER, latest_url, parse_round
 from deedbox_sync.errors import FormatError, SyncError
 
 UNREACHABLE = "unreachable"
@@ -30,7 +30,6 @@ FRESH = timedelta(seconds=90)  # from the box's clock; further off, it is somebo
 ALARM_AFTER = timedelta(minutes=30)
 _ASK_SECONDS = 2.0
 _REMEMBER_SECONDS = 30.0
-_MAX_ANSWER = 4_096  # bytes; a round of quicknet is some 200
 _MAX_CHAIN = 4_096  # bytes of a file that describes a chain
 
 # Where an entry came to stand is known once the sequencer has written it.
@@ -68,7 +67,7 @@ class Beacons:
         self._notary = notary
         self._outside = outside
         self.chain = chain
-        self._urls = tuple(f"{url.rstrip('/')}/{chain.hash.hex()}/public/latest" for url in urls)
+        self._urls = tuple(latest_url(url, chain) for url in urls)
         self._every = timedelta(seconds=seconds)
         self._clock = clock
         self._heard: Heard | None = None
@@ -155,7 +154,7 @@ class Beacons:
     async def _ask(self) -> Heard:
         """All endpoints at once; the first fresh round that verifies wins, the others are not waited for."""
         asked = [
-            asyncio.create_task(self._outside.get(url, seconds=_ASK_SECONDS, limit=_MAX_ANSWER)) for url in self._urls
+            asyncio.create_task(self._outside.get(url, seconds=_ASK_SECONDS, limit=MAX_ANSWER)) for url in self._urls
         ]
         word, newest = UNREACHABLE, None
         try:
@@ -177,24 +176,6 @@ class Beacons:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
         return Heard(None, word, self._clock() - newest if newest is not None else None)
-
-
-def parse_round(data: bytes, chain: Chain) -> Beacon:
-    """A round as drand's HTTP interface tells it; its other members (`randomness`) follow from these or say nothing."""
-    if len(data) > _MAX_ANSWER:
-        raise FormatError("round", f"has more than {_MAX_ANSWER} bytes")
-    try:
-        told = json.loads(data)
-    except (ValueError, RecursionError) as problem:
-        raise FormatError("round", "is not JSON") from problem
-    if not isinstance(told, dict):
-        raise FormatError("round", "is not an object")
-    number, signature = told.get("round"), told.get("signature")
-    if type(number) is not int or not isinstance(signature, str):
-        raise FormatError("round", "has no number or no signature")
-    return Beacon(
-        chain.hash, number, parse_hex(signature, length=beacon_format.SIGNATURE_LENGTH, where="round.signature")
-    )
 
 
 def chain_of(setting: str | None) -> Chain:

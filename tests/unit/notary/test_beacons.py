@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from deedbox_server.notary.beacons import Beacons, chain_of, parse_round
+from deedbox_server.notary.beacons import Beacons, chain_of
 from deedbox_server.notary.outside import Outside
 from deedbox_server.settings import SettingsError
 from deedbox_sync import entry
 from deedbox_sync.beacon import QUICKNET, round_time, verify_beacon
+from deedbox_sync.drand import parse_round
 from deedbox_sync.errors import FormatError, ProofError
 from kit.drand_network import DrandNetwork
 from kit.loopback_http import LoopbackServer, Told
