@@ -91,6 +91,17 @@ def _word_for(offset_ms: int | None) -> str:
     return AHEAD if offset_ms > LIMIT_MS else BEHIND if offset_ms < -LIMIT_MS else AGREES
 
 
+def sentence(finding: ClockFinding) -> str:
+    """The finding for people."""
+    if finding.offset_ms is None:
+        return "The desk’s clock had not been held against the box’s."
+    if finding.disagrees:
+        of = " of" if finding.word == AHEAD else ""
+        return f"The desk’s clock was {apart(finding.offset_ms)}{of} the box’s."
+    seconds = max(-(-abs(finding.offset_ms) // 1000), 1)
+    return f"The desk’s clock agreed with the box’s to {seconds} second{'s' if seconds > 1 else ''}."
+
+
 def apart(offset_ms: int) -> str:
     """How far apart two clocks are, rounded as people round, and which way: `2 years ahead`, `16 months behind`."""
     way = AHEAD if offset_ms > 0 else BEHIND

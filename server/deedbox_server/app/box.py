@@ -188,7 +188,9 @@ async def _assemble(
         journals=journals,
         uploads=uploads,
         committer=committer,
-        intake=Intake(database, vault, keys, notary, journals, uploads, committer, Possession(database, vault)),
+        intake=Intake(
+            database, vault, keys, notary, journals, uploads, committer, Possession(database, vault), (beacons.chain,)
+        ),
         deskless=Deskless(database, uploads, committer, device, permissions, settings.data),
         receipts=Receipts(database, notary, exhibits),
         senders=Senders(database, permissions),

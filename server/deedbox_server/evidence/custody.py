@@ -13,9 +13,10 @@ from uuid import UUID
 from deedbox_server.database import Database
 from deedbox_server.notary.drafts import EntryDraft, Salts, new_salts
 from deedbox_server.notary.service import Notary
+from deedbox_sync import clock, uuid7
 from deedbox_sync import custody as custody_format
-from deedbox_sync import uuid7
-from deedbox_sync.canonical_json import Json
+from deedbox_sync.canonical_json import Fields, Json
+from deedbox_sync.clock import ClockFinding
 from deedbox_sync.custody import Actor, CustodyRecord
 from deedbox_sync.statement import NO_DIGEST
 
@@ -96,6 +97,12 @@ class Custody:
             "SELECT id, exhibit, number, kind, record FROM custody_event WHERE exhibit IN ", exhibits
         )
         return sorted(rows, key=lambda row: (row["exhibit"], row["number"]))
+
+    async def clock(self, exhibit: UUID) -> ClockFinding | None:
+        """What was found of the desk's clock when the exhibit was received; None for one that came without a desk."""
+        row = await self._db.fetch_one("SELECT record FROM custody_event WHERE exhibit = {} AND number = 1", exhibit)
+        found = custody_format.parse(row["record"]).detail.get("clock") if row is not None else None
+        return clock.read(Fields(found, "clock")) if isinstance(found, dict) else None
 
     async def _tails(self, exhibits: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
         if self._db.dialect == "postgres":

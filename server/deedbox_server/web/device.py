@@ -18,6 +18,8 @@ from deedbox_server.errors import BadRequest, TooLarge
 from deedbox_server.evidence.intake import Intake
 from deedbox_server.evidence.journal import Journals
 from deedbox_server.evidence.statements import Sender
+from deedbox_server.notary.alarms import Alarms
+from deedbox_server.notary.beacons import Beacons
 from deedbox_server.notary.service import Notary
 from deedbox_server.people import Principal
 from deedbox_server.settings import Settings
@@ -42,6 +44,8 @@ class DeviceController(Controller):
         journals: NamedDependency[Journals],
         cases: NamedDependency[Cases],
         database: NamedDependency[Database],
+        beacons: NamedDependency[Beacons],
+        alarms: NamedDependency[Alarms],
         principal: NamedDependency[Principal],
         sender: NamedDependency[Sender],
     ) -> Response[bytes]:
@@ -65,6 +69,8 @@ class DeviceController(Controller):
             batch_items=transfer.MAX_BATCH_ITEMS,
             inline_bytes=transfer.MAX_INLINE_BYTES,
             cases=tuple(CaseRef(str(case.id), case.number, case.title) for case in visible),
+            beacon=beacons.latest,
+            alarms=tuple(await alarms.now()),
         )
         return _json(hello.encode_hello(answer))
 

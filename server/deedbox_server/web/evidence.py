@@ -21,7 +21,8 @@ from deedbox_server.jobs import Jobs, JobStatus
 from deedbox_server.people import Principal
 from deedbox_server.vault import BlobReader
 from deedbox_server.web.ranges import not_modified, slice_for
-from deedbox_sync import timestamp
+from deedbox_sync import clock, timestamp
+from deedbox_sync.clock import ClockFinding
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -48,12 +49,14 @@ class EvidenceController(Controller):
         exhibit: FromPath[UUID],
         exhibits: NamedDependency[Exhibits],
         jobs: NamedDependency[Jobs],
+        custody: NamedDependency[Custody],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
         found = await exhibits.get(principal, exhibit)
         derived = [_derived(item) for item in await exhibits.derived([exhibit])]
         reading = [_job(job) for job in await jobs.status([exhibit])]
-        return _exhibit(found) | {"derived": derived, "reading": reading}
+        said = _clock(await custody.clock(exhibit))
+        return _exhibit(found) | {"clock": said, "derived": derived, "reading": reading}
 
     @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
     async def content(
@@ -141,6 +144,10 @@ def _exhibit(exhibit: Exhibit) -> dict[str, object]:
         "statement": exhibit.statement.hex(),
         "supersedes": str(exhibit.supersedes) if exhibit.supersedes else None,
     }
+
+
+def _clock(finding: ClockFinding | None) -> dict[str, object] | None:
+    return None if finding is None else {**clock.members(finding), "words": clock.sentence(finding)}
 
 
 def _derived(document: DerivedDocument) -> dict[str, object]:

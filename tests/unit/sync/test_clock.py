@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from deedbox_sync import canonical_json, clock
 from deedbox_sync.beacon import QUICKNET, Beacon, round_at
 from deedbox_sync.canonical_json import Fields
-from deedbox_sync.clock import ClockFinding, apart, clock_finding
+from deedbox_sync.clock import ClockFinding, apart, clock_finding, sentence
 from deedbox_sync.errors import FormatError
 from deedbox_sync.statement import Captured
 from sync_samples import NOON, captured
@@ -103,3 +103,17 @@ def test_a_finding_whose_word_is_not_its_offsets_is_refused(word: str, offset: i
 )
 def test_the_distance_of_two_clocks_in_words(offset: timedelta, words: str) -> None:
     assert apart(offset // timedelta(milliseconds=1)) == words
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (ClockFinding("ahead", 63_072_000_000), "The desk’s clock was 2 years ahead of the box’s."),
+        (ClockFinding("behind", -600_000), "The desk’s clock was 10 minutes behind the box’s."),
+        (ClockFinding("agrees", -40), "The desk’s clock agreed with the box’s to 1 second."),
+        (ClockFinding("agrees", 61_001), "The desk’s clock agreed with the box’s to 62 seconds."),
+        (ClockFinding("unknown", None), "The desk’s clock had not been held against the box’s."),
+    ],
+)
+def test_a_finding_is_one_sentence_for_people(finding: ClockFinding, words: str) -> None:
+    assert sentence(finding) == words

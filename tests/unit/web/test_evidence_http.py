@@ -53,6 +53,15 @@ async def test_a_read_leaves_one_custody_event_a_quarter_hour(
     assert b'"kind":"exhibit.downloaded"' in pending[0]["beginning"]
 
 
+async def test_an_exhibit_says_what_was_found_of_the_desks_clock(owner: Person, exhibit: str) -> None:
+    said = (await owner.get(exhibit)).json()["clock"]
+    assert said == {
+        "finding": "unknown",
+        "offset_ms": None,
+        "words": "The desk’s clock had not been held against the box’s.",
+    }
+
+
 async def test_evidence_is_not_shown_while_the_log_stands_still(
     desk_and_box: Office, owner: Person, exhibit: str
 ) -> None:
