@@ -13,6 +13,7 @@ from deedbox_server.evidence.export_source import (
     ExhibitSource,
     StampSource,
     StoredContent,
+    TokenSource,
 )
 from deedbox_sync import dsse
 from deedbox_sync.bundle.index import BundledCase
@@ -43,13 +44,11 @@ def bundle_source(
     named |= {0, *(record.index for record in story.devices)}
     stamps: tuple[StampSource, ...] = ()
     if token is not None:
-        note = log.checkpoint(STAMPED_SIZE).encode()
+        note = log.checkpoint(STAMPED_SIZE)
         path = tuple(log.prover().consistency(STAMPED_SIZE))
-        stamps = (
-            StampSource(
-                STAMPED_SIZE, note, token(note), path, NOON + timedelta(minutes=20), "Local time-stamp authority"
-            ),
-        )
+        time, authority = NOON + timedelta(minutes=20), "Local time-stamp authority"
+        made = TokenSource(note.encode(), token(note.encode()), (), time, authority)
+        stamps = (StampSource(STAMPED_SIZE, note, path, (made,)),)
     exhibits = []
     for one in story.exhibits:
         withheld = frozenset([2]) if one.number == 1 else frozenset[int]()

@@ -46,6 +46,13 @@ class StampError(Exception):
         self.broken = broken
 
 
+class StampRevokedError(StampError):
+    """A certificate of the chain was revoked in a way that spoils the stamp (`formats/time.md`, Revocation data)."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, broken=False)
+
+
 class StampUnavailableError(Exception):
     """It was not looked at: nothing is pinned, or the extra is missing."""
 
@@ -130,7 +137,7 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate, time: datet
 
 
 def _check_revocation(chain: Sequence[x509.Certificate], crls: Sequence[bytes], time: datetime) -> datetime | None:
-    """StampError where a CRL that counts revokes one of the chain in a way that spoils the stamp; else `Stamp.unrevoked`."""
+    """`Stamp.unrevoked`; StampRevokedError where a CRL that counts revokes one of the chain in a way that spoils the stamp."""
     cleared: list[datetime | None] = []
     lists = [one for one in map(_crl, crls) if one is not None]
     for certificate, issuer in itertools.pairwise(chain):
@@ -140,7 +147,7 @@ def _check_revocation(chain: Sequence[x509.Certificate], crls: Sequence[bytes], 
                 continue
             revoked = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if revoked is not None and (revoked.revocation_date_utc <= time or _reason(revoked) in _KEY_LOST):
-                raise StampError(f"its certificate was revoked ({_name(certificate)})", broken=False)
+                raise StampRevokedError(f"its certificate was revoked ({_name(certificate)})")
             newest = max(newest or crl.last_update_utc, crl.last_update_utc)
         cleared.append(newest)
     dates = [date for date in cleared if date is not None]

@@ -124,11 +124,15 @@ def check_layout(files: BundleFiles, contents: Contents, index: BundleIndex, fin
 def expected_paths(index: BundleIndex) -> Iterable[str]:
     """All files of a bundle with this index; what the index itself says of paths must agree."""
     yield from (*layout.TAG_FILES, layout.TAG_MANIFEST)
-    yield from (layout.INDEX, layout.CUSTODY_PAPER, layout.CHECKPOINT, layout.LOG_KEY, layout.ENTRIES)
+    yield from (layout.INDEX, layout.CUSTODY_PAPER, layout.CHECKPOINT, layout.LOG_KEY, layout.ENTRIES, layout.TIME)
     for device in index.devices:
         yield from (layout.device_record(device), layout.device_key(device))
-    for size in index.stamps:
-        yield from (layout.stamp_token(size), layout.stamp_note(size), layout.stamp_consistency(size))
+    for stamp in index.stamps:
+        size = stamp.size
+        yield from (layout.stamp_note(size), layout.stamp_consistency(size))
+        for number in range(1, stamp.tokens + 1):
+            yield from (layout.stamp_token(size, number), layout.stamp_text(size, number))
+            yield layout.stamp_revocation(size, number)
     for exhibit in index.exhibits:
         number = exhibit.number
         yield layout.original(number, safe_name(exhibit.name))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from deedbox_sync import custody
+from deedbox_sync import clock, custody
 from deedbox_sync.bundle import layout, proven
 from deedbox_sync.bundle.index import BundleIndex, IndexedDerived, IndexedExhibit
 from deedbox_sync.bundle.proven import CustodyEvent
@@ -119,6 +119,11 @@ def _check_told(
     except ValueError:  # a kind unknown here, whose detail has a digest that is none
         findings.fault(_CUSTODY, "custody.form", where, "has a digest in its detail that is not one")
         return False
+    found = record.detail.get("clock") if record.kind == "received" else None
+    word = found.get("finding") if isinstance(found, Mapping) else None
+    told = {"clock": word} if word in (clock.AHEAD, clock.BEHIND) else {}
+    if entry.entry.data != told:
+        findings.fault(_CUSTODY, "custody.clock", where, "has a log entry that says another thing of the desk's clock")
     for field, value in expected.items():
         if field in values and values[field] != value:
             what = "is logged for another case" if field == "case" else f"is logged with another {field}"

@@ -40,5 +40,5 @@ def examine(files: BundleFiles, trust: Trust, progress: Progress = lambda _: Non
     check_derived(contents, index, custody, findings)
     makers = {number: item.statement.device.id for number, item in statements.items()}
     uses = check_uses(index, devices, makers, findings)
-    time = check_time(contents, index, log, trust, findings)
+    time = check_time(contents, index, log, held, statements, receipts, trust, findings)
     return build_verdict(index, Proven(log, devices, uses, statements, receipts, custody, time), findings)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from deedbox_sync.bundle.names import shown
 from deedbox_verify.bag_check import size_in_words
 from deedbox_verify.findings import CHECKS, Finding
+from deedbox_verify.outside_time import HeldStamp
 from deedbox_verify.verdict import ExhibitVerdict, Verdict
 
 _TOLD_PER_CHECK = 12  # a broken bundle can have thousands of faults; --json has them all
@@ -60,6 +61,9 @@ def _lines(verdict: Verdict, style: Style) -> Iterator[str]:
     if verdict.exhibits:
         yield from _exhibits(verdict, style)
         yield ""
+    if verdict.stamps:
+        yield from _stamps(verdict, style)
+        yield ""
     yield from _answers(verdict, style)
     yield ""
     for remark in verdict.remarks:
@@ -100,27 +104,49 @@ def _more(style: Style, text: str) -> str:
 
 
 def _exhibits(verdict: Verdict, style: Style) -> Iterator[str]:
-    rows = [("Exhibit", "Name", "Size", "Captured", "Outside time", "By")]
+    rows: list[Sequence[str]] = [("Exhibit", "Name", "Size", "Desk's clock", "Not before", "Not after", "By")]
     rows += [_exhibit_row(exhibit) for exhibit in verdict.exhibits[:_TOLD_EXHIBITS]]
-    widths = [max(_width(row[column]) for row in rows) for column in range(5)]
-    for place, row in enumerate(rows):
-        cells = [_pad(cell, width) for cell, width in zip(row[:5], widths, strict=True)]
-        line = "  " + "  ".join([*cells, row[5]]).rstrip()
-        yield style.paint("", line) if place == 0 else line
+    yield from _table(rows, style)
     if len(verdict.exhibits) > _TOLD_EXHIBITS:
         yield f"  and {len(verdict.exhibits) - _TOLD_EXHIBITS} more exhibits (--json tells all)"
 
 
-def _exhibit_row(exhibit: ExhibitVerdict) -> tuple[str, str, str, str, str, str]:
-    outside = exhibit.anchored.before
+def _table(rows: Sequence[Sequence[str]], style: Style) -> Iterator[str]:
+    """Aligned columns under faded headings; the last column is as wide as it is."""
+    last = len(rows[0]) - 1
+    widths = [max(_width(row[column]) for row in rows) for column in range(last)]
+    for place, row in enumerate(rows):
+        cells = [_pad(cell, width) for cell, width in zip(row[:last], widths, strict=True)]
+        line = "  " + "  ".join([*cells, row[last]]).rstrip()
+        yield style.paint("", line) if place == 0 else line
+
+
+def _exhibit_row(exhibit: ExhibitVerdict) -> tuple[str, ...]:
+    bracket = exhibit.anchored
     return (
         str(exhibit.number),
         _fit(shown(exhibit.name), _NAME_WIDTH),
         size_in_words(exhibit.size),
         "received only" if exhibit.captured is None else _time(exhibit.captured),
-        "none" if outside is None else f"before {_time(outside)}",
+        "–" if bracket.after is None else _time(bracket.after),
+        "–" if bracket.before is None else _time(bracket.before),
         _by(exhibit),
     )
+
+
+def _stamps(verdict: Verdict, style: Style) -> Iterator[str]:
+    rows: list[Sequence[str]] = [("Time stamp", "Over entries", "Time", "Its certificate lasts until", "By")]
+    rows += [_stamp_row(stamp) for stamp in verdict.stamps[:_TOLD_EXHIBITS]]
+    yield from _table(rows, style)
+    if len(verdict.stamps) > _TOLD_EXHIBITS:
+        yield f"  and {len(verdict.stamps) - _TOLD_EXHIBITS} more time stamps (--json tells all)"
+
+
+def _stamp_row(stamp: HeldStamp) -> tuple[str, ...]:
+    until = f"{stamp.expires:%Y-%m-%d}"
+    if stamp.renewed is not None:
+        until += f", renewed until {stamp.renewed_until:%Y-%m-%d}"
+    return (f"{stamp.size}-{stamp.number}", f"0 … {stamp.size - 1}", _time(stamp.time), until, shown(stamp.authority))
 
 
 def _by(exhibit: ExhibitVerdict) -> str:
@@ -154,15 +180,20 @@ def _faults_in_words(count: int) -> str:
 
 def _anchored(verdict: Verdict, style: Style) -> Iterator[str]:
     anchored = verdict.anchored
+    after = None if anchored.after is None else f"after {_time(anchored.after)} by {shown(anchored.after_by or '')}"
     if anchored.before is not None:
         text = f"before {_time(anchored.before)} by {shown(anchored.by or '')}"
-        yield _row(style, style.verified, "anchored", text)
-    elif anchored.unchecked:
-        yield _row(style, style.nothing, "anchored", "unchecked")
-        for reason in anchored.unchecked:
-            yield _more(style, shown(reason))
-    else:
-        yield _row(style, style.nothing, "anchored", "no outside anchor: only the box's own clock says when")
+        yield _row(style, style.verified, "anchored", after or text)
+        if after is not None:
+            yield _more(style, text)
+        return
+    without = "no outside anchor: only the box's own clock says " + ("when" if after is None else "by when")
+    text = "unchecked" if anchored.unchecked else without
+    yield _row(style, style.nothing, "anchored", after or text)
+    if after is not None:
+        yield _more(style, text)
+    for reason in anchored.unchecked:
+        yield _more(style, shown(reason))
 
 
 def _attributed(verdict: Verdict, style: Style) -> Iterator[str]:

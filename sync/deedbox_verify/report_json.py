@@ -7,6 +7,7 @@ from datetime import datetime
 
 from deedbox_sync import timestamp
 from deedbox_verify.findings import CHECKS
+from deedbox_verify.outside_time import HeldStamp
 from deedbox_verify.verdict import Anchored, Attributed, ExhibitVerdict, Verdict
 
 
@@ -28,6 +29,7 @@ def report_json(verdict: Verdict, status: int) -> str:
         "anchored": _anchored(verdict.anchored),
         "attributed": {"answer": "yes" if verdict.attributed else "no"},
         "exhibits": [_exhibit(exhibit) for exhibit in verdict.exhibits],
+        "stamps": [_stamp(stamp) for stamp in verdict.stamps],
         "checks": [
             {"number": number, "name": name, "holds": number in verdict.counted and number not in failed}
             for number, name in CHECKS.items()
@@ -49,9 +51,24 @@ def _anchored(anchored: Anchored) -> dict[str, object]:
     answer = "before" if anchored.before is not None else "unchecked" if anchored.unchecked else "none"
     return {
         "answer": answer,
+        "after": _time(anchored.after),
+        "after_by": anchored.after_by,
         "before": _time(anchored.before),
         "by": anchored.by,
         "unchecked": list(anchored.unchecked),
+    }
+
+
+def _stamp(stamp: HeldStamp) -> dict[str, object]:
+    return {
+        "size": stamp.size,
+        "number": stamp.number,
+        "authority": stamp.authority,
+        "time": _time(stamp.time),
+        "expires": _time(stamp.expires),
+        "unrevoked": _time(stamp.unrevoked),
+        "renewed": None if stamp.renewed is None else {"by": stamp.renewed.by, "time": _time(stamp.renewed.time)},
+        "renewed_until": _time(stamp.renewed_until),
     }
 
 
@@ -76,6 +93,9 @@ def _exhibit(exhibit: ExhibitVerdict) -> dict[str, object]:
         "size": exhibit.size,
         "content": exhibit.content.hex(),
         "captured": _time(exhibit.captured),
+        "captured_after": _time(exhibit.captured_after),
+        "captured_after_by": exhibit.captured_after_by,
+        "clock": exhibit.clock,
         "events": exhibit.events,
         "withheld": exhibit.withheld,
         "anchored": _anchored(exhibit.anchored),

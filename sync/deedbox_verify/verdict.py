@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from deedbox_sync import clock
 from deedbox_sync.bundle.index import BundledCase, BundleIndex, IndexedExhibit
 from deedbox_verify.custody_check import HeldCustody
 from deedbox_verify.device_check import Device
 from deedbox_verify.findings import Finding, Findings
 from deedbox_verify.log_check import Log
+from deedbox_verify.outside_time import HeldStamp, OutsideTime
 from deedbox_verify.statement_check import HeldStatement
-from deedbox_verify.time_check import Anchor, OutsideTime
+
+#: A desk's clock may be off by as much without being called wrong (formats/time.md, Clock).
+CLOCK_LIMIT = timedelta(milliseconds=clock.LIMIT_MS)
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,17 @@ class Intact:
 
 @dataclass(frozen=True)
 class Anchored:
-    """`before` is when an outsider had seen the log with the exhibit (with all exhibits, for the bundle) in it, at the latest.
+    """Between `after`, a beacon's round, and `before`, when an outsider had seen the log with the exhibit in it: the bracket.
 
-    Without it: `unchecked` tells what is there and could not be judged; none means that there is nothing.
+    For the bundle: after the earliest of the exhibits' rounds, before the latest of the anchors, where each has one. Where
+    there is no anchor, `unchecked` tells what is there and could not be judged; none means that there is nothing.
     """
 
-    before: datetime | None
-    by: str | None
-    unchecked: tuple[str, ...]
+    after: datetime | None = None
+    after_by: str | None = None
+    before: datetime | None = None
+    by: str | None = None
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,21 @@ class Attributed:
 
 @dataclass(frozen=True)
 class ExhibitVerdict:
+    """`captured` is by the desk's own clock, `captured_after` the round in its statement.
+
+    `clock` says whether what the desk's clock said lies between that round and the anchor: `within`, `early` or `late` by
+    more than CLOCK_LIMIT, `unknown` where there is neither; None where no desk captured it.
+    """
+
     number: int
     id: UUID
     name: str
     size: int
     content: bytes
     captured: datetime | None
+    captured_after: datetime | None
+    captured_after_by: str | None
+    clock: str | None
     events: int
     withheld: int
     anchored: Anchored
@@ -79,6 +95,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
     counted: Mapping[int, str]
+    stamps: tuple[HeldStamp, ...]
     unavailable: bool
     stopped: str | None = None
 
@@ -90,12 +107,13 @@ def stopped_verdict(findings: Findings, why: str) -> Verdict:
         case=None,
         origin=None,
         intact=Intact(yes=False, pinned=False, faults=findings.total),
-        anchored=Anchored(None, None, ("the bundle's index cannot be read",)),
+        anchored=Anchored(unchecked=("the bundle's index cannot be read",)),
         attributed=False,
         exhibits=(),
         findings=tuple(findings.faults),
         remarks=tuple(findings.remarks),
         counted=findings.counted,
+        stamps=(),
         unavailable=False,
         stopped=why,
     )
@@ -116,6 +134,8 @@ class Proven:
 
 def build_verdict(index: BundleIndex, proven: Proven, findings: Findings) -> Verdict:
     exhibits = tuple(_exhibit(exhibit, proven) for exhibit in index.exhibits)
+    for one in exhibits:
+        _tell_clock(one, proven, findings)
     pinned = proven.log is not None and proven.log.pinned
     return Verdict(
         bundle=index.bundle,
@@ -128,6 +148,7 @@ def build_verdict(index: BundleIndex, proven: Proven, findings: Findings) -> Ver
         findings=tuple(findings.faults),
         remarks=tuple(findings.remarks),
         counted=findings.counted,
+        stamps=proven.time.stamps,
         unavailable=proven.time.unavailable,
     )
 
@@ -135,40 +156,95 @@ def build_verdict(index: BundleIndex, proven: Proven, findings: Findings) -> Ver
 def _exhibit(exhibit: IndexedExhibit, proven: Proven) -> ExhibitVerdict:
     statement = proven.statements.get(exhibit.number)
     custody = proven.custody.get(exhibit.number)
+    anchored = _anchored(exhibit, proven)
+    captured = statement.statement.captured.time if statement is not None and exhibit.captured else None
+    since = proven.time.captures.get(exhibit.number)
     return ExhibitVerdict(
         number=exhibit.number,
         id=exhibit.id,
         name=exhibit.name,
         size=exhibit.size,
         content=exhibit.content,
-        captured=statement.statement.captured.time if statement is not None and exhibit.captured else None,
+        captured=captured,
+        captured_after=None if since is None else since.time,
+        captured_after_by=None if since is None else since.by,
+        clock=_clock(captured, None if since is None else since.time, anchored.before),
         events=0 if custody is None else len(custody.records) + custody.withheld,
         withheld=0 if custody is None else custody.withheld,
-        anchored=_anchored(exhibit, proven),
+        anchored=anchored,
         attributed=_attributed(exhibit, proven),
     )
 
 
 def _anchored(exhibit: IndexedExhibit, proven: Proven) -> Anchored:
-    """The earliest outside time of a tree that holds the exhibit's entry; only for an exhibit whose receipt holds."""
+    """The bracket of the exhibit's log entry; only for an exhibit whose receipt holds."""
     if exhibit.number not in proven.receipts:
-        return Anchored(None, None, ("its receipt does not hold",))
-    over = [anchor for anchor in proven.time.anchors if anchor.size > exhibit.received]
-    if not over:
-        return Anchored(None, None, proven.time.unchecked)
-    first: Anchor = min(over, key=lambda anchor: anchor.time)
-    return Anchored(first.time, first.by, ())
+        return Anchored(unchecked=("its receipt does not hold",))
+    begun = [proven.time.not_before(exhibit.received), proven.time.captures.get(exhibit.number)]
+    after = max((one for one in begun if one is not None), key=lambda one: one.time, default=None)
+    before = proven.time.not_after(exhibit.received)
+    return Anchored(
+        after=None if after is None else after.time,
+        after_by=None if after is None else after.by,
+        before=None if before is None else before.time,
+        by=None if before is None else before.by,
+        unchecked=proven.time.unchecked if before is None else (),
+    )
 
 
 def _all_anchored(exhibits: tuple[ExhibitVerdict, ...], time: OutsideTime) -> Anchored:
-    """The latest of the exhibits' times, where each has one."""
-    latest: Anchored | None = None
-    for exhibit in exhibits:
-        if exhibit.anchored.before is None:
-            return Anchored(None, None, exhibit.anchored.unchecked or time.unchecked)
-        if latest is None or latest.before is None or exhibit.anchored.before > latest.before:
-            latest = exhibit.anchored
-    return latest or Anchored(None, None, time.unchecked)
+    """From the earliest of the exhibits' rounds to the latest of their anchors, each where all exhibits have one."""
+    after = [(one.anchored.after, one.anchored.after_by) for one in exhibits if one.anchored.after is not None]
+    before = [(one.anchored.before, one.anchored.by) for one in exhibits if one.anchored.before is not None]
+    first = min(after, key=lambda one: one[0]) if len(after) == len(exhibits) else (None, None)
+    last = max(before, key=lambda one: one[0]) if len(before) == len(exhibits) else (None, None)
+    reasons = (one.anchored.unchecked for one in exhibits if one.anchored.before is None)
+    unchecked = next(reasons, ()) or time.unchecked
+    return Anchored(
+        after=first[0],
+        after_by=first[1],
+        before=last[0],
+        by=last[1],
+        unchecked=() if last[0] is not None else unchecked,
+    )
+
+
+def _clock(captured: datetime | None, since: datetime | None, before: datetime | None) -> str | None:
+    if captured is None:
+        return None
+    if since is not None and captured < since - CLOCK_LIMIT:
+        return "early"
+    if before is not None and captured > before + CLOCK_LIMIT:
+        return "late"
+    return "unknown" if since is None and before is None else "within"
+
+
+def _tell_clock(exhibit: ExhibitVerdict, proven: Proven, findings: Findings) -> None:
+    """A clock that was wrong is no fault: the bracket stands without it."""
+    said = (
+        ""
+        if exhibit.captured is None
+        else f"Exhibit {exhibit.number}: the desk's clock said {moment(exhibit.captured)}; "
+    )
+    if exhibit.clock == "early" and exhibit.captured_after is not None:
+        after = moment(exhibit.captured_after)
+        findings.remark(f"{said}the record shows it was captured after {after} ({exhibit.captured_after_by}).")
+    elif exhibit.clock == "late" and exhibit.anchored.before is not None:
+        before = moment(exhibit.anchored.before)
+        findings.remark(f"{said}the record shows it was captured before {before} ({exhibit.anchored.by}).")
+    custody = proven.custody.get(exhibit.number)
+    first = None if custody is None else custody.records.get(1)
+    found = None if first is None else first.detail.get("clock")
+    offset = found.get("offset_ms") if isinstance(found, Mapping) else None
+    if isinstance(offset, int) and abs(offset) > clock.LIMIT_MS:
+        findings.remark(
+            f"Exhibit {exhibit.number}: when it came, the box found the desk's clock {clock.apart(offset)}."
+        )
+
+
+def moment(time: datetime) -> str:
+    """A time as a sentence has it."""
+    return f"{time.day} {time:%B} {time.year}, {time:%H:%M:%S} UTC"
 
 
 def _attributed(exhibit: IndexedExhibit, proven: Proven) -> Attributed:

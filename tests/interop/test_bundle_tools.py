@@ -41,7 +41,7 @@ def test_bagit_takes_the_bag(tmp_path: Path) -> None:
     assert bag.version_info == (1, 0)
     assert (
         bag.info["Payload-Oxum"]
-        == f"{sum(len(data) for path, data in good_bundle().items() if path[:5] == 'data/')}.25"
+        == f"{sum(len(data) for path, data in good_bundle().items() if path[:5] == 'data/')}.26"
     )
 
 

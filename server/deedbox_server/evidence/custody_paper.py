@@ -25,6 +25,7 @@ from deedbox_server.evidence.paper_words import (
     utc_offset,
     visible,
 )
+from deedbox_sync.bundle.bracket import Bracket
 from deedbox_sync.custody import CustodyRecord
 from deedbox_sync.statement import CaptureStatement
 
@@ -35,21 +36,14 @@ _BRANCHES = 4
 _NAME_LENGTH = 110  # characters of a name that the page shows; the statement has all of it
 _PART = 25  # exhibits set at once: typst needs about a MiB a page while it works
 
+_BAND = frozenset(["not-before", "not-after"])
+
 _METHODS = {
     "command": "by command",
     "courier": "brought in by courier file",
     "upload": "uploaded to the box",
     "watched-folder": "from a watched folder",
 }
-
-
-@dataclass(frozen=True)
-class Bracket:
-    """What outsiders say: not before by a beacon, not after by a time stamp."""
-
-    not_before: datetime | None
-    not_after: datetime | None
-    by: str
 
 
 @dataclass(frozen=True)
@@ -180,10 +174,11 @@ def time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]]
     if bracket is None or (bracket.not_before is None and bracket.not_after is None):
         rows.append(["Outside time", "no outside time stamp: only the firm’s own clocks say when"])
         return rows
-    if bracket.not_before is not None:
-        rows.append(["Not before", moment(bracket.not_before)])
-    if bracket.not_after is not None:
-        rows.append(["Not after", visible(f"{moment(bracket.not_after)}, by {bracket.by}", _NAME_LENGTH)])
+    for label, time, by in (
+        ("Not before", bracket.not_before, bracket.not_before_by),
+        ("Not after", bracket.not_after, bracket.not_after_by),
+    ):
+        rows.append([label, "no outsider says" if time is None else visible(f"{moment(time)}, by {by}", _NAME_LENGTH)])
     return rows
 
 
@@ -269,6 +264,9 @@ def _marks(exhibit: PaperExhibit) -> list[_Mark]:
         else:
             marks.append(_Mark(one.kind, one.time, label))
     bracket = exhibit.bracket
+    if bracket is not None and bracket.not_before is not None:
+        order = sum(mark.time < bracket.not_before for mark in marks)
+        marks.insert(order, _Mark("not-before", bracket.not_before, ""))
     if bracket is not None and bracket.not_after is not None:
         order = sum(mark.time <= bracket.not_after for mark in marks)
         marks.insert(order, _Mark("not-after", bracket.not_after, ""))
@@ -286,10 +284,10 @@ def _line(exhibit: PaperExhibit) -> dict[str, object]:
     ]
     shapes: list[dict[str, object]] = []
     branches: list[dict[str, object]] = []
-    band: dict[str, object] | None = None
+    band: dict[str, object] = {}
     for mark, place in zip(marks, places, strict=True):
-        if mark.kind == "not-after":
-            band = {"to": place}
+        if mark.kind in _BAND:
+            band[mark.kind] = place
         elif mark.kind != "derived":
             time = short(mark.time) if mark.label else ""
             count = f"{mark.count}×" if mark.count > 1 else ""
@@ -303,7 +301,7 @@ def _line(exhibit: PaperExhibit) -> dict[str, object]:
         {"x": (place + next_place) / 2, "text": in_words(after.time - mark.time)}
         for (mark, place), (after, next_place) in itertools.pairwise(named)
     ]
-    return {"shapes": shapes, "branches": branches, "band": band, "gaps": gaps}
+    return {"shapes": shapes, "branches": branches, "band": band or None, "gaps": gaps}
 
 
 def authenticated_words(word: str) -> str:

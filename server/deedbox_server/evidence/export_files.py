@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from uuid import UUID
 
-from deedbox_server.evidence.custody_paper import Bracket, CustodyPaper, PaperExhibit
-from deedbox_server.evidence.export_source import BundleSource, DerivedSource, ExhibitSource, StoredContent
+from deedbox_server.evidence.custody_paper import CustodyPaper, PaperExhibit
+from deedbox_server.evidence.export_source import (
+    BundleSource,
+    DerivedSource,
+    ExhibitSource,
+    StampSource,
+    StoredContent,
+)
 from deedbox_sync import custody, dsse, note, receipt, statement
 from deedbox_sync.bundle import bag, layout
-from deedbox_sync.bundle.index import BundleIndex, IndexedDerived, IndexedExhibit, encode_index, parse_index
+from deedbox_sync.bundle.index import (
+    BundleIndex,
+    IndexedDerived,
+    IndexedExhibit,
+    IndexedStamp,
+    encode_index,
+    parse_index,
+)
 from deedbox_sync.bundle.names import derived_names, safe_name
+from deedbox_sync.bundle.outside import encode_revocation, encode_runs, parse_runs
 from deedbox_sync.bundle.page import encode_page
 from deedbox_sync.bundle.proven import (
     CustodyFile,
@@ -70,10 +84,7 @@ def bundle_files(source: BundleSource) -> dict[str, BundleFile]:
     for device in source.devices:
         files[layout.device_record(device.device)] = BundleFile.of(encode_device(device))
         files[layout.device_key(device.device)] = BundleFile.of(encode_pem(device.statement_key))
-    for stamp in source.stamps:
-        files[layout.stamp_note(stamp.size)] = BundleFile.of(stamp.note)
-        files[layout.stamp_token(stamp.size)] = BundleFile.of(stamp.token)
-        files[layout.stamp_consistency(stamp.size)] = BundleFile.of(encode_consistency(stamp.size, stamp.consistency))
+    _outside_files(files, source, entries)
     exhibits = sorted(source.exhibits, key=lambda exhibit: exhibit.number)
     index = BundleIndex(
         bundle=source.bundle,
@@ -85,7 +96,7 @@ def bundle_files(source: BundleSource) -> dict[str, BundleFile]:
         checkpoint_size=checkpoint.size,
         exhibits=tuple(_exhibit_files(files, source, exhibit, entries, keys) for exhibit in exhibits),
         devices=tuple(sorted(keys, key=str)),
-        stamps=tuple(sorted(stamp.size for stamp in source.stamps)),
+        stamps=tuple(IndexedStamp(stamp.size, len(stamp.tokens)) for stamp in _by_size(source.stamps)),
     )
     encoded = encode_index(index)
     parse_index(encoded)  # what a verifier would refuse, such as an exhibit named twice, is refused here
@@ -94,11 +105,32 @@ def bundle_files(source: BundleSource) -> dict[str, BundleFile]:
     return files
 
 
+def _outside_files(files: dict[str, BundleFile], source: BundleSource, entries: Mapping[int, ProvenEntry]) -> None:
+    runs = encode_runs(sorted(source.runs, key=lambda run: run.first))
+    for run in parse_runs(runs):  # which refuses those that overlap
+        if run.end - 1 not in entries:
+            raise FormatError("runs", f"the one from entry {run.first} does not end with an entry that is proven")
+    files[layout.TIME] = BundleFile.of(runs)
+    for stamp in source.stamps:
+        size = stamp.size
+        files[layout.stamp_note(size)] = BundleFile.of(stamp.note.encode())
+        files[layout.stamp_consistency(size)] = BundleFile.of(encode_consistency(size, stamp.consistency))
+        for number, token in enumerate(stamp.tokens, 1):
+            files[layout.stamp_token(size, number)] = BundleFile.of(token.token)
+            files[layout.stamp_text(size, number)] = BundleFile.of(token.note)
+            files[layout.stamp_revocation(size, number)] = BundleFile.of(encode_revocation(token.crls))
+
+
+def _by_size(stamps: Iterable[StampSource]) -> list[StampSource]:
+    return sorted(stamps, key=lambda stamp: stamp.size)
+
+
 def _hold_to_limits(files: Mapping[str, BundleFile]) -> None:
     """A bundle that its verifier would not read is not made."""
     if len(files) > layout.MAX_FILES - len(layout.TAG_FILES) - 2:
         raise FormatError("bundle", f"would have more than {layout.MAX_FILES} files: export it in parts")
-    for path, limit in ((layout.ENTRIES, layout.MAX_ENTRIES), (layout.INDEX, layout.MAX_INDEX)):
+    limits = {layout.ENTRIES: layout.MAX_ENTRIES, layout.INDEX: layout.MAX_INDEX, layout.TIME: layout.MAX_TIME}
+    for path, limit in limits.items():
         if files[path].size > limit:
             raise FormatError("bundle", f"{path} would have more than {limit} bytes: export it in parts")
     for path, file in files.items():
@@ -210,9 +242,6 @@ def custody_paper(source: BundleSource) -> CustodyPaper:
 def _paper_exhibit(source: BundleSource, exhibit: ExhibitSource) -> PaperExhibit:
     envelope, captured = read_statement(exhibit)
     records = [None if event.record is None else custody.parse(event.record) for event in exhibit.custody]
-    after = [stamp for stamp in source.stamps if stamp.size > exhibit.received]
-    first = min(after, key=lambda stamp: stamp.time, default=None)
-    bracket = None if first is None else Bracket(None, first.time, first.authority)
     return PaperExhibit(
         number=exhibit.number,
         captured=captured,
@@ -220,5 +249,5 @@ def _paper_exhibit(source: BundleSource, exhibit: ExhibitSource) -> PaperExhibit
         by_desk=captured.device.id != source.box,
         received=exhibit.received,
         records=tuple(records),
-        bracket=bracket,
+        bracket=exhibit.bracket,
     )

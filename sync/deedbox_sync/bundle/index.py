@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from deedbox_sync import canonical_json, timestamp
-from deedbox_sync.bundle.layout import MAX_INDEX
+from deedbox_sync.bundle.layout import MAX_INDEX, MAX_TOKENS
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.errors import FormatError
 
@@ -56,6 +56,14 @@ class IndexedExhibit:
 
 
 @dataclass(frozen=True)
+class IndexedStamp:
+    """A checkpoint of the tree of `size` that outsiders saw: cosigned, or stamped by 1 … `tokens` authorities."""
+
+    size: int
+    tokens: int
+
+
+@dataclass(frozen=True)
 class BundleIndex:
     bundle: UUID
     made: datetime
@@ -66,7 +74,7 @@ class BundleIndex:
     checkpoint_size: int
     exhibits: tuple[IndexedExhibit, ...]
     devices: tuple[UUID, ...]
-    stamps: tuple[int, ...]
+    stamps: tuple[IndexedStamp, ...]
 
 
 def encode_index(index: BundleIndex) -> bytes:
@@ -82,7 +90,7 @@ def encode_index(index: BundleIndex) -> bytes:
             "checkpoint_size": index.checkpoint_size,
             "exhibits": [_encode_exhibit(exhibit) for exhibit in index.exhibits],
             "devices": [str(device) for device in index.devices],
-            "stamps": list(index.stamps),
+            "stamps": [{"size": stamp.size, "tokens": stamp.tokens} for stamp in index.stamps],
         }
     )
 
@@ -129,13 +137,13 @@ def parse_index(data: bytes) -> BundleIndex:
         checkpoint_size=fields.integer("checkpoint_size", low=1),
         exhibits=tuple(_parse_exhibit(item) for item in fields.objects("exhibits")),
         devices=tuple(_uuids(fields, "devices")),
-        stamps=tuple(_integers(fields, "stamps")),
+        stamps=tuple(_parse_stamp(item) for item in fields.objects("stamps")),
     )
     case.done()
     fields.done()
     _ascending(fields, "exhibits", [exhibit.number for exhibit in index.exhibits])
     _ascending(fields, "devices", [str(device) for device in index.devices])
-    _ascending(fields, "stamps", list(index.stamps))
+    _ascending(fields, "stamps", [stamp.size for stamp in index.stamps])
     if not index.exhibits:
         raise fields.fault("exhibits", "is empty")
     if len({exhibit.id for exhibit in index.exhibits}) != len(index.exhibits):
@@ -174,6 +182,12 @@ def _parse_derived(fields: Fields) -> IndexedDerived:
     return derived
 
 
+def _parse_stamp(fields: Fields) -> IndexedStamp:
+    stamp = IndexedStamp(fields.integer("size", low=1), fields.integer("tokens", high=MAX_TOKENS))
+    fields.done()
+    return stamp
+
+
 def _uuids(fields: Fields, name: str) -> list[UUID]:
     found = []
     for text in fields.texts(name):
@@ -184,15 +198,6 @@ def _uuids(fields: Fields, name: str) -> list[UUID]:
         if str(value) != text:
             raise fields.fault(name, "has a UUID that is not in its usual form")
         found.append(value)
-    return found
-
-
-def _integers(fields: Fields, name: str) -> list[int]:
-    found = []
-    for item in fields.array(name):
-        if type(item) is not int or item < 1:
-            raise fields.fault(name, "has something that is no tree size")
-        found.append(item)
     return found
 
 

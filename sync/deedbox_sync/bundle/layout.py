@@ -14,6 +14,7 @@ CUSTODY_PAPER = "data/custody.pdf"
 CHECKPOINT = "data/log/checkpoint"
 LOG_KEY = "data/log/key.pem"
 ENTRIES = "data/log/entries.json"
+TIME = "data/time.json"
 
 #: The tag files that the tag manifest lists; it cannot list itself.
 TAG_FILES = (PAGE, BAG_INFO, BAGIT, MANIFEST)
@@ -27,6 +28,10 @@ MAX_DEVICE = 1 << 22  # a certificate a month for fifty years
 MAX_PEM = 1 << 12  # one Ed25519 key
 MAX_NOTE = 4 * 98_304  # what note.py takes in characters, all of them the widest
 MAX_TOKEN = 1 << 18  # a time stamp with a long certificate chain
+MAX_TOKENS = 16  # authorities that stamped one checkpoint
+MAX_REVOCATION = 1 << 24  # the CRLs of a public authority's whole chain; the largest have some megabytes
+MAX_RUN = 20_000  # entries from a beacon to an exhibit: a day of a busy box
+MAX_TIME = 1 << 28  # as many entries as MAX_ENTRIES
 MAX_CONSISTENCY = 1 << 14  # 64 hashes
 MAX_FILES = 200_000  # files in one bundle; more exhibits go into a second one
 
@@ -44,16 +49,25 @@ def device_key(device: UUID) -> str:
     return f"data/devices/{device}.pem"
 
 
-def stamp_token(size: int) -> str:
-    return f"data/stamps/{size}.tsr"
-
-
 def stamp_note(size: int) -> str:
     return f"data/stamps/{size}.note"
 
 
 def stamp_consistency(size: int) -> str:
     return f"data/stamps/{size}.json"
+
+
+def stamp_token(size: int, number: int) -> str:
+    return f"data/stamps/{size}-{number}.tsr"
+
+
+def stamp_text(size: int, number: int) -> str:
+    """The note as it was when it was stamped."""
+    return f"data/stamps/{size}-{number}.txt"
+
+
+def stamp_revocation(size: int, number: int) -> str:
+    return f"data/stamps/{size}-{number}.json"
 
 
 def original(exhibit: int, safe: str) -> str:

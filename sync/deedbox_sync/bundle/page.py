@@ -208,7 +208,7 @@ be left out unseen; the last event is the export of this very bundle.
 
 ## 8. Outside time, where there is any
 
-`data/stamps/SIZE.tsr` is a time stamp (RFC 3161) over the checkpoint `SIZE.note`, which covers all log entries below SIZE.
+`data/stamps/SIZE-K.tsr` is a time stamp (RFC 3161) over the checkpoint `SIZE-K.txt`, which covers all log entries below SIZE.
 Put the authority's root certificate, as you know it from elsewhere, into a file and name it in `ROOTS`. That the older
 checkpoint begins the same log is proven by `SIZE.json` (RFC 9162, 2.1.4.2), which `deedbox-verify` checks.
 
@@ -216,7 +216,7 @@ checkpoint begins the same log is proven by `SIZE.json` (RFC 9162, 2.1.4.2), whi
 ( set -e
   for S in data/stamps/*.tsr; do
     [ -e "$S" ] || { echo "There are no time stamps in this bundle."; break; }
-    openssl ts -verify -in "$S" -data "${S%.tsr}.note" -CAfile "${ROOTS:-roots.pem}"
+    openssl ts -verify -in "$S" -data "${S%.tsr}.txt" -CAfile "${ROOTS:-roots.pem}"
     echo "$S: $(openssl ts -reply -in "$S" -text | grep '^Time stamp:')"
   done )
 ```

@@ -12,7 +12,8 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from deedbox_server.evidence.custody_paper import Bracket, CustodyPaper, PaperExhibit, render_custody
+from deedbox_server.evidence.custody_paper import CustodyPaper, PaperExhibit, render_custody
+from deedbox_sync.bundle.bracket import Bracket
 from deedbox_sync.canonical_json import Json
 from deedbox_sync.custody import Actor, CustodyRecord
 from deedbox_sync.file_facts import FileFacts
@@ -78,11 +79,24 @@ def test_the_footer_of_each_page_has_number_and_digest() -> None:
     assert "Exhibit 8 of bundle" in texts[1]
 
 
-def test_an_outside_time_is_told_with_its_authority() -> None:
-    bracket = Bracket(NOON - timedelta(hours=1), NOON + timedelta(hours=1), "Example TSA")
+def test_the_bracket_is_told_with_those_who_vouch_for_it() -> None:
+    bracket = Bracket(NOON - timedelta(hours=1), "drand quicknet round 7", NOON + timedelta(hours=1), "Example TSA")
     (text,) = pages(render_custody(paper(exhibit(bracket=bracket))))
-    assert "14 March 2026, 13:00:00 UTC, by Example TSA" in text
+    assert "Not before 14 March 2026, 11:00:00 UTC, by drand quicknet round 7" in text
+    assert "Not after 14 March 2026, 13:00:00 UTC, by Example TSA" in text
+    assert "from not before to not after, by outsiders" in text
     assert "no outside time stamp" not in text
+
+
+def test_a_side_of_the_bracket_that_nobody_vouches_for_is_told_as_such() -> None:
+    only_after = Bracket(not_after=NOON + timedelta(hours=1), not_after_by="Example TSA")
+    (text,) = pages(render_custody(paper(exhibit(bracket=only_after))))
+    assert "Not before no outsider says" in text
+    assert "not after, by outsiders" in text
+    only_before = Bracket(not_before=NOON - timedelta(hours=1), not_before_by="drand quicknet round 7")
+    (text,) = pages(render_custody(paper(exhibit(bracket=only_before))))
+    assert "Not after no outsider says" in text
+    assert "not before, by outsiders" in text
 
 
 def test_withheld_events_are_counted() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -82,6 +82,15 @@ def test_without_the_extra_it_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> 
         verify_beacon(replace(ROUND_1000, round=7), QUICKNET)
 
 
+@pytest.fixture
+def recursion_limit() -> Iterator[None]:
+    """py_ecc raises it when it is imported, so far that a parser's stack ends before it."""
+    limit = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@pytest.mark.usefixtures("recursion_limit")
 def test_py_ecc_finds_the_same() -> None:
     """A second implementation, slow and in plain Python, over the same bytes."""
     from hashlib import sha256

@@ -90,7 +90,9 @@ def test_each_json_file_of_a_good_bundle_reads_back() -> None:
     [
         (layout.INDEX, b'"v":1', b'"v":2', "is not 1"),
         (layout.INDEX, b'"number":2,', b'"number":1,', "do not ascend"),
-        (layout.INDEX, b'"stamps":[]', b'"stamps":[0]', "no tree size"),
+        (layout.INDEX, b'"stamps":[]', b'"stamps":[0]', "not an object"),
+        (layout.INDEX, b'"stamps":[]', b'"stamps":[{"size":0,"tokens":1}]', "within 1"),
+        (layout.INDEX, b'"stamps":[]', b'"stamps":[{"size":1,"tokens":17}]', "within 0 … 16"),
         (layout.INDEX, b'"captured":true', b'"captured":1', "true or false"),
         (layout.INDEX, b'"stamps":[]', b'"stamps":[],"x":1', "canonical|unknown"),
         (layout.ENTRIES, b'"index":3,', b'"index":1,', "does not ascend"),

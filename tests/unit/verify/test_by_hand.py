@@ -96,7 +96,7 @@ class ByHand:
 
 
 def stamped_other(files: Files) -> Files:
-    return bagged({**files, layout.stamp_note(STAMPED_SIZE): files[layout.CHECKPOINT]})
+    return bagged({**files, layout.stamp_text(STAMPED_SIZE, 1): files[layout.CHECKPOINT]})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def stamped_other(files: Files) -> Files:
         ByHand("a device's record retold", DEVICES, records(lambda items: items[0]["record"].__setitem__("name", "x"))),
         ByHand("a device taken over", DEVICES, take_over_device),
         ByHand("a stamp over something else", STAMPS, stamped_other),
-        ByHand("a bit of a stamp", STAMPS, flip(layout.stamp_token(STAMPED_SIZE))),
+        ByHand("a bit of a stamp", STAMPS, flip(layout.stamp_token(STAMPED_SIZE, 1))),
     ],
     ids=str,
 )

@@ -80,7 +80,10 @@ TAMPERINGS = [
             layout.PAGE,
             layout.BAG_INFO,
             layout.BAGIT,
-            layout.stamp_token(STAMPED_SIZE),
+            layout.TIME,
+            layout.stamp_token(STAMPED_SIZE, 1),
+            layout.stamp_text(STAMPED_SIZE, 1),
+            layout.stamp_revocation(STAMPED_SIZE, 1),
             layout.stamp_note(STAMPED_SIZE),
             layout.stamp_consistency(STAMPED_SIZE),
         )
@@ -220,10 +223,10 @@ TAMPERINGS = [
     Tampering(
         "a time stamp over something else",
         lambda files: bagged(
-            {**files, layout.stamp_note(STAMPED_SIZE): scenario().log.checkpoint(9, witnessed=True).encode()}
+            {**files, layout.stamp_text(STAMPED_SIZE, 1): scenario().log.checkpoint(9, witnessed=True).encode()}
         ),
         "stamp.token",
-        layout.stamp_token(STAMPED_SIZE),
+        layout.stamp_token(STAMPED_SIZE, 1),
     ),
     Tampering(
         "no proof from the stamped tree",
