@@ -37,6 +37,8 @@ from deedbox_server.notary.brackets import Brackets
 from deedbox_server.notary.outside import Outside
 from deedbox_server.notary.sequencer import Sequencer, open_log
 from deedbox_server.notary.service import Notary
+from deedbox_server.notary.witnesses import Witnesses
+from deedbox_server.notary.witnessing import Witnessing
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
@@ -50,6 +52,7 @@ from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyStore
 from deedbox_server.vault.keyring import Keyring
 from deedbox_sync import note
+from deedbox_sync.witness import Witness
 
 FIRST_EPOCH = 1
 
@@ -76,6 +79,8 @@ class Box:
     alarms: Alarms
     beacons: Beacons
     brackets: Brackets
+    witnesses: Witnesses
+    witnessing: Witnessing
     permissions: Permissions
     accounts: Accounts
     authority: Authority
@@ -143,7 +148,18 @@ async def _assemble(
         seconds=settings.beacon_seconds,
     )
     alarms.register(beacons.alarms)
-    brackets = Brackets(database, beacons, None, settings.witness_quorum)
+    witnesses = Witnesses(
+        database,
+        notary,
+        quorum=settings.witness_quorum,
+        seconds=settings.witness_seconds,
+        enabled=settings.outside,
+    )
+    alarms.register(witnesses.alarms)
+    witness_key = Ed25519PrivateKey.from_private_bytes(keyring.named("witness"))
+    witnessing = Witnessing(database, Witness(f"deedbox-witness/{box_id.hex}", witness_key), origin)
+    alarms.register(witnessing.alarms)
+    brackets = Brackets(database, beacons, witnesses, settings.witness_quorum)
     permissions = standard_permissions()
     authority = await Authority.open(database, keyring.named("ca"))
     custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
@@ -178,6 +194,8 @@ async def _assemble(
         alarms=alarms,
         beacons=beacons,
         brackets=brackets,
+        witnesses=witnesses,
+        witnessing=witnessing,
         permissions=permissions,
         accounts=Accounts(database, permissions),
         authority=authority,

@@ -22,11 +22,13 @@ from deedbox_server.web.health import HealthController
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.log import LogController
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
+from deedbox_server.web.pace import Pace
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.tus import TusController
+from deedbox_server.web.witness import BURST, RATE, WitnessAdminController, WitnessController
 
 
 def device_app(box: Box) -> Litestar:
@@ -46,6 +48,8 @@ def people_app(box: Box) -> Litestar:
         PeopleController,
         SearchController,
         TusController,
+        WitnessAdminController,
+        WitnessController,
         evidence_receipt,
         send_evidence,
     ]
@@ -62,7 +66,9 @@ def people_app(box: Box) -> Litestar:
             with contextlib.suppress(asyncio.CancelledError):
                 await tidying
 
-    return _app(controllers, box, provide_person, {}, [receiving])
+    pace = Pace(BURST, RATE)
+    own = {"witness_pace": Provide(lambda: pace, sync_to_thread=False, use_cache=True)}
+    return _app(controllers, box, provide_person, own, [receiving])
 
 
 async def _sender(principal: NamedDependency[Principal], senders: NamedDependency[Senders]) -> Sender:
@@ -105,6 +111,8 @@ def _app(
             "senders",
             "settings",
             "verifying",
+            "witnesses",
+            "witnessing",
         )
     }
     return Litestar(

@@ -12,7 +12,17 @@ APP_CONFIG = AppConfig(
     table_classes=table_finder(
         [
             f"{_TABLES}.{name}"
-            for name in ("cases", "evidence", "jobs", "notary", "outside_time", "people", "settings", "vault")
+            for name in (
+                "cases",
+                "evidence",
+                "jobs",
+                "notary",
+                "outside_time",
+                "people",
+                "settings",
+                "vault",
+                "witnesses",
+            )
         ]
     ),
     migration_dependencies=[],

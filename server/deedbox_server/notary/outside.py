@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,10 +35,12 @@ class Outside:
         self._client = client
 
     @classmethod
-    def open(cls) -> Outside:
-        """Opens nothing before the first call."""
+    def open(cls, trust: ssl.SSLContext | None = None) -> Outside:
+        """Opens nothing before the first call. `trust` says whose certificates count; else those that the client knows."""
         mounts = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-        return cls(httpx.AsyncClient(mounts=mounts, follow_redirects=False, headers={"user-agent": "deedbox"}))
+        verify = True if trust is None else trust
+        headers = {"user-agent": "deedbox"}
+        return cls(httpx.AsyncClient(mounts=mounts, follow_redirects=False, headers=headers, verify=verify))
 
     async def close(self) -> None:
         await self._client.aclose()

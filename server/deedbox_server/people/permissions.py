@@ -134,7 +134,7 @@ def standard_permissions() -> Permissions:
     for operation in ("evidence.read", "evidence.download", "evidence.verify", "evidence.export"):
         permissions.register(operation, Rule(everyone, in_case=True))
     permissions.register("evidence.send", Rule(everyone, devices=True, in_case=True))
-    for operation in ("device.pair", "device.revoke", "device.list", "key.rotate"):
+    for operation in ("device.pair", "device.revoke", "device.list", "key.rotate", "witness.manage"):
         permissions.register(operation, Rule(owners))
     return permissions
 

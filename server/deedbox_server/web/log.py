@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from deedbox_server.database import Database
 from deedbox_server.errors import NotFound
 from deedbox_server.notary.service import Notary
+from deedbox_server.notary.witnesses import Witnesses
 from deedbox_sync import entry, merkle
 from deedbox_sync.errors import FormatError
 
@@ -19,8 +20,9 @@ class LogController(Controller):
     path = "/log"
 
     @get("/checkpoint", media_type="text/plain")
-    async def checkpoint(self, notary: NamedDependency[Notary]) -> str:
-        return await notary.checkpoint()
+    async def checkpoint(self, witnesses: NamedDependency[Witnesses]) -> str:
+        """The newest one, with the cosignatures that it has so far."""
+        return await witnesses.newest()
 
     @get("/key", media_type="text/plain")
     async def key(self, notary: NamedDependency[Notary]) -> str:
