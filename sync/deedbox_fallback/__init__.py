@@ -1,1 +1,1 @@
-"""Identifiers while no box can be reached: a small process with its own key and file (formats/identifier.md)."""
+"""Identifiers while the box cannot be reached: a small process of its own (`formats/identifier.md`, README.md beside this)."""
