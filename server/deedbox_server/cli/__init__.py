@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deedbox_disk.errors import DiskError
 from deedbox_disk.memory import forbid_core_dumps
-from deedbox_server.cli import administer, inspecting, running
+from deedbox_server.cli import administer, inspecting, running, witnesses
 from deedbox_server.cli.unlocking import UnlockArguments, add_unlock_arguments
 from deedbox_server.errors import DeedboxError
 from deedbox_server.settings import Settings, SettingsError
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_commands(commands)
     administer.add_commands(commands)
     inspecting.add_commands(commands)
+    witnesses.add_commands(commands)
     return parser
 
 

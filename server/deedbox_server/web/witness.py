@@ -60,7 +60,8 @@ class WitnessController(Controller):
                 headers={"Retry-After": _RETRY_SECONDS},
             )
         answer = await witnessing.add_checkpoint(await request.body())
-        return Response(answer.text, status_code=answer.status, media_type=answer.media_type)
+        # As a header, for the framework adds an encoding to any text type, and the protocol's own type has none.
+        return Response(answer.text, status_code=answer.status, headers={"content-type": answer.media_type})
 
     @get("/key", media_type="text/plain")
     async def key(self, witnessing: NamedDependency[Witnessing]) -> str:
