@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256, sha512
 from uuid import UUID
@@ -25,7 +25,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from deedbox_sync import canonical_json, device_record, dsse, statement
+from deedbox_sync import canonical_json, clock, device_record, dsse, statement
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.bundle import bag, layout
 from deedbox_sync.bundle.index import (
     BundledCase,
@@ -48,6 +49,7 @@ from deedbox_sync.bundle.proven import (
 )
 from deedbox_sync.bundle.sigstore import encode_pem, encode_sigstore
 from deedbox_sync.canonical_json import Json
+from deedbox_sync.clock import ClockFinding
 from deedbox_sync.custody import Actor
 from deedbox_sync.file_facts import FileFacts
 from deedbox_sync.statement import (
@@ -96,15 +98,26 @@ class MadeExhibit:
 
 
 def capture(
-    number: int, name: str, content: bytes, sequence: int, previous: bytes, *, by_desk: bool = True
+    number: int,
+    name: str,
+    content: bytes,
+    sequence: int,
+    previous: bytes,
+    *,
+    by_desk: bool = True,
+    time: datetime | None = None,
+    beacon: Beacon | None = None,
 ) -> MadeExhibit:
+    """`time` is by the desk's own clock, `beacon` the newest round that it knew."""
     signer = "desk" if by_desk else "intake"
     device = DeviceRef(DESK, "Front desk", sha256(public("desk")).digest())
     if not by_desk:
         device = DeviceRef(BOX, "box", sha256(public("intake")).digest())
     captured = CaptureStatement(
         digests={"sha256": sha256(content).digest(), "sha512": sha512(content).digest()},
-        captured=Captured(NOON - timedelta(minutes=5 - number), "America/Chicago", -18_000, 10**12 + number),
+        captured=Captured(
+            time or NOON - timedelta(minutes=5 - number), "America/Chicago", -18_000, 10**12 + number, beacon=beacon
+        ),
         device=device,
         file=FileFacts(name, ("Doe", "from phone"), len(content), 1_773_489_600_000_000_000, mode=0o644),
         journal=JournalPlace(sequence, previous),
@@ -249,17 +262,24 @@ def scenario() -> Scenario:
     return Scenario(log, [one, two, three], chains, received, devices)
 
 
-def receive(log: MiniatureLog, chain: Chain, one: MadeExhibit, actor: Actor, lane: str) -> int:
+def receive(
+    log: MiniatureLog, chain: Chain, one: MadeExhibit, actor: Actor, lane: str, behind: timedelta | None = None
+) -> int:
+    """`behind`: how much the box found the desk's clock to be."""
     content = sha256(one.content).digest()
+    found = ClockFinding(clock.UNKNOWN, None)
+    if behind is not None:
+        found = ClockFinding(clock.BEHIND, -(behind // timedelta(milliseconds=1)))
     detail: Mapping[str, Json] = {
         "statement": one.digest.hex(),
         "content": content.hex(),
         "size": len(one.content),
         "lane": lane,
         "captured": lane != "upload",
-        "clock": None if lane == "upload" else {"finding": "unknown", "offset_ms": None},
+        "clock": None if lane == "upload" else clock.members(found),
     }
-    chain.append(log, "received", actor, detail, statement=one.digest, content=content)
+    data = {"clock": found.word} if found.disagrees else None
+    chain.append(log, "received", actor, detail, data, statement=one.digest, content=content)
     return chain.records[-1][1]
 
 

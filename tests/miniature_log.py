@@ -105,7 +105,16 @@ class Chain:
     exhibit: UUID
     records: list[tuple[bytes, int]] = field(default_factory=list)
 
-    def append(self, log: MiniatureLog, kind: str, actor: Actor, detail: Mapping[str, Json], **values: bytes) -> int:
+    def append(
+        self,
+        log: MiniatureLog,
+        kind: str,
+        actor: Actor,
+        detail: Mapping[str, Json],
+        data: Mapping[str, Json] | None = None,
+        **values: bytes,
+    ) -> int:
+        """`data` is what the log entry says to everybody."""
         number = len(self.records) + 1
         previous = custody.digest(self.records[-1][0]) if self.records else custody.NO_DIGEST
         time = NOON + timedelta(seconds=len(log.entries))
@@ -113,7 +122,7 @@ class Chain:
             CustodyRecord(self.exhibit, number, kind, time, actor, previous, detail, bytes(range(32)))
         )
         committed = {"record": custody.digest(record), "case": CASE.bytes, "person": actor.id.encode(), **values}
-        self.records.append((record, log.append(f"exhibit.{kind}", committed)))
+        self.records.append((record, log.append(f"exhibit.{kind}", committed, data)))
         return number
 
     def file(self, log: MiniatureLog, withheld: frozenset[int] = frozenset()) -> CustodyFile:

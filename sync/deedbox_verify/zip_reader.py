@@ -197,6 +197,8 @@ def _wide(extra: bytes, packed: int, size: int, offset: int) -> tuple[int, int, 
 
 def _places(file: BinaryIO, end: int, members: list[_Member]) -> tuple[str, dict[str, tuple[int, int]]]:
     """The top folder and, for each path below it, where its bytes are. Members must fill the ZIP from 0 to `end`."""
+    if not members:
+        raise UncheckableError("the ZIP is empty")
     top = ""
     places: dict[str, tuple[int, int]] = {}
     ordered = sorted(members, key=lambda member: member.offset)
@@ -226,7 +228,7 @@ def _places(file: BinaryIO, end: int, members: list[_Member]) -> tuple[str, dict
             raise UncheckableError(f"{path} is twice in the ZIP")
         places[path] = (start, member.size)
     if at != end or len(places) > MAX_FILES:
-        raise UncheckableError("the ZIP is empty, hides bytes, or has too many files")
+        raise UncheckableError("the ZIP hides bytes, or has too many files")
     return top, places
 
 
