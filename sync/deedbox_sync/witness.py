@@ -21,6 +21,16 @@ MAX_REQUEST = 131_072  # a note at its largest, and 63 hashes
 MAX_PROOF = merkle.MAX_PATH
 MAX_ANSWER = 98_304  # signature lines: no more than a note may have
 SIZE_TYPE = "text/x.tlog.size"
+FORK, UNPROVEN = "fork", "unproven"
+MAX_KEPT = 32  # notes of a kind against one log: one is enough, and strangers could go on bringing unproven ones
+REFRESH = (
+    60.0  # seconds; what was cosigned already is signed again at once, and written down again no more often than this
+)
+BURST, RATE = (
+    30.0,
+    1.0,
+)  # questions from one address, at once and a second: an office's logs ask once or twice a minute each
+RETRY_SECONDS = 30
 SUCCESS, MALFORMED, UNTRUSTED, UNKNOWN, CONFLICT, INCONSISTENT = 200, 400, 403, 404, 409, 422
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -64,16 +74,15 @@ class WatchedLog:
 class Answer:
     """What is said to who asked, and what follows: `state` is to be durable first.
 
-    `fork`: the log's own key signed another root for a size that this witness cosigned. That is proof, whoever brought it.
-    `unproven`: signed by the log, and not shown to continue. That is none, since a stranger may have spoiled the proof.
+    `against` the log: FORK, its own key signed another root for a size that this witness cosigned, which is proof, whoever
+    brought it; UNPROVEN, signed by the log and not shown to continue, which is none: a stranger may have spoiled the proof.
     """
 
     status: int
     text: str
     media_type: str = "text/plain; charset=utf-8"
     state: WatchedLog | None = None
-    fork: bool = False
-    unproven: bool = False
+    against: str | None = None
 
 
 def encode_request(request: Request) -> bytes:
@@ -120,15 +129,21 @@ def consider(log: WatchedLog | None, request: Request, witness: Witness, now: in
         return Answer(UNTRUSTED, "The checkpoint is not signed by the key that this log is known by here.\n")
     fork = new.size == log.size and new.root != log.root
     if request.old != log.size or fork:
-        return Answer(CONFLICT, f"{log.size}\n", SIZE_TYPE, fork=fork)
+        return Answer(CONFLICT, f"{log.size}\n", SIZE_TYPE, against=FORK if fork else None)
     try:
         merkle.verify_consistency(log.size, new.size, request.proof, log.root, new.root)
     except ProofError:
-        return Answer(
-            INCONSISTENT, "The checkpoint is not shown to continue what was cosigned before.\n", unproven=True
-        )
+        what = "The checkpoint is not shown to continue what was cosigned before.\n"
+        return Answer(INCONSISTENT, what, against=UNPROVEN)
     line = note.cosign(note.parse_note(request.note).body, witness.name, witness.key, now)
     return Answer(SUCCESS, line, state=replace(log, size=new.size, root=new.root))
+
+
+def own_note(request: Request, vkey: str) -> str:
+    """The request's note with the log's own line alone: whoever brought it may have added any number of others."""
+    made, log = note.parse_note(request.note), note.parse_vkey(vkey)
+    lines = tuple(line for line in made.signatures if (line.name, line.key_id) == (log.name, log.key_id))
+    return note.encode_note(note.SignedNote(made.body, lines[:1]))
 
 
 # --- the asking side

@@ -22,13 +22,14 @@ from deedbox_server.web.health import HealthController
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.log import LogController
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
-from deedbox_server.web.pace import Pace
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.tus import TusController
-from deedbox_server.web.witness import BURST, RATE, WitnessAdminController, WitnessController
+from deedbox_server.web.witness import WitnessAdminController, WitnessController
+from deedbox_sync.pace import Pace
+from deedbox_sync.witness import BURST, RATE
 
 
 def device_app(box: Box) -> Litestar:

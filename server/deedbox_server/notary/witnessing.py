@@ -12,12 +12,9 @@ from deedbox_server.errors import BadRequest, Conflict, NotFound
 from deedbox_server.people.clock import Clock, system_clock
 from deedbox_sync import merkle, note, uuid7, witness
 from deedbox_sync.errors import FormatError
-from deedbox_sync.witness import Answer, Request, WatchedLog, Witness
+from deedbox_sync.witness import FORK, Answer, Request, WatchedLog, Witness
 
 MAX_LOGS = 256  # that one box watches; each is a signature or two a minute
-FORK, UNPROVEN = "fork", "unproven"
-_MAX_KEPT = 32  # notes of a kind against one log: one is enough, and strangers could go on bringing unproven ones
-_REFRESH = 60.0  # seconds; a checkpoint that was cosigned already is signed again, and written down again no more often
 _LATEST_MISBEHAVIOUR = 100
 
 _COLUMNS = "id, origin, vkey, watching, size, root, note, cosigned, added"
@@ -74,15 +71,15 @@ class Witnessing:
             return Answer(witness.MALFORMED, f"{error}\n")
         # Whoever is not the log cannot make this box lock or write anything: looked at first, and again when it counts.
         glance = self._consider(await self._row(request, lock=False), request)
-        if glance.state is None and not glance.fork and not glance.unproven:
+        if glance.state is None and glance.against is None:
             return glance
         async with self._db.transaction():
             row = await self._row(request, lock=True)
             answer = self._consider(row, request)
             if row is not None and answer.state is not None:
                 await self._remember(row, answer.state, request)
-            elif row is not None and (answer.fork or answer.unproven):
-                await self._record(row, FORK if answer.fork else UNPROVEN, request)
+            elif row is not None and answer.against is not None:
+                await self._record(row, answer.against, request)
         return answer
 
     # --- which logs
@@ -166,13 +163,13 @@ class Witnessing:
     async def _remember(self, row: LogUnderWatch, state: WatchedLog, request: Request) -> None:
         now = self._clock()
         same = (state.size, state.root) == (row.size, row.root) and row.note
-        if same and row.cosigned is not None and 0 <= (now - row.cosigned).total_seconds() < _REFRESH:
+        if same and row.cosigned is not None and 0 <= (now - row.cosigned).total_seconds() < witness.REFRESH:
             return
         await self._db.execute(
             "UPDATE watched_log SET size = {}, root = {}, note = {}, cosigned = {} WHERE id = {}",
             state.size,
             state.root,
-            _own_note(request, row.vkey),
+            witness.own_note(request, row.vkey),
             now,
             row.id,
         )
@@ -181,9 +178,9 @@ class Witnessing:
         told = await self._db.fetch_one(
             "SELECT count(*) AS kept FROM log_misbehaviour WHERE origin = {} AND kind = {}", row.origin, kind
         )
-        if told is not None and told["kept"] >= _MAX_KEPT:
+        if told is not None and told["kept"] >= witness.MAX_KEPT:
             return
-        signed = _own_note(request, row.vkey)
+        signed = witness.own_note(request, row.vkey)
         digest = sha256(f"{kind}\n{signed}\n{row.note}".encode()).digest()
         await self._db.execute(
             "INSERT INTO log_misbehaviour (digest, origin, kind, size, note, held_size, held, seen) "
@@ -197,13 +194,6 @@ class Witnessing:
             row.note,
             self._clock(),
         )
-
-
-def _own_note(request: Request, vkey: str) -> str:
-    """The note with the log's own line alone: whoever brought it may have added any number of others."""
-    made, log = note.parse_note(request.note), note.parse_vkey(vkey)
-    lines = tuple(line for line in made.signatures if (line.name, line.key_id) == (log.name, log.key_id))
-    return note.encode_note(note.SignedNote(made.body, lines[:1]))
 
 
 def _sentence(row: Row) -> str:

@@ -17,12 +17,9 @@ from deedbox_server.notary.witnesses import AskedWitness, Witnesses
 from deedbox_server.notary.witnessing import LogUnderWatch, Misbehaviour, Witnessing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
-from deedbox_server.web.pace import Pace
 from deedbox_sync import timestamp
-from deedbox_sync.witness import MAX_REQUEST
-
-BURST, RATE = 30.0, 1.0  # an office's logs behind one address ask once or twice a minute each
-_RETRY_SECONDS = "30"
+from deedbox_sync.pace import Pace
+from deedbox_sync.witness import MAX_REQUEST, RETRY_SECONDS
 
 OPERATION = "witness.manage"
 AnyRequest = Request[Any, Any, Any]
@@ -57,7 +54,7 @@ class WitnessController(Controller):
                 "Too many questions: wait.\n",
                 status_code=429,
                 media_type="text/plain",
-                headers={"Retry-After": _RETRY_SECONDS},
+                headers={"Retry-After": str(RETRY_SECONDS)},
             )
         answer = await witnessing.add_checkpoint(await request.body())
         # As a header, for the framework adds an encoding to any text type, and the protocol's own type has none.

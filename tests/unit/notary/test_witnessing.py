@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedbox_server.database import Database
 from deedbox_server.errors import BadRequest, Conflict, NotFound
-from deedbox_server.notary.witnessing import FORK, UNPROVEN, Witnessing
+from deedbox_server.notary.witnessing import Witnessing
 from deedbox_sync import note
-from deedbox_sync.witness import Answer, encode_request
+from deedbox_sync.witness import FORK, UNPROVEN, Answer, encode_request
 from memory_witness import LOG_VKEY, ORIGIN, WITNESS, TinyLog, log_of
 from people_box import SetClock
 

@@ -11,8 +11,10 @@ from deedbox_sync import merkle, note, witness
 from deedbox_sync.binary_text import encode_base64
 from deedbox_sync.errors import FormatError, SyncError
 from deedbox_sync.witness import (
+    FORK,
     MAX_PROOF,
     SIZE_TYPE,
+    UNPROVEN,
     Cosigned,
     Refused,
     Reply,
@@ -107,14 +109,14 @@ def test_an_unknown_log_is_not_found_and_an_unknown_key_is_forbidden() -> None:
     assert peer.take(encode_request(other.request(0))).status == 404
     forged = replace(log_of(2), key=Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
     answer = peer.take(encode_request(forged.request(0)))
-    assert (answer.status, answer.fork, answer.unproven, peer.logs[ORIGIN].size) == (403, False, False, 0)
+    assert (answer.status, answer.against, peer.logs[ORIGIN].size) == (403, None, 0)
 
 
 def test_another_old_size_is_a_conflict_that_tells_the_size() -> None:
     peer = MemoryWitness({ORIGIN: WatchedLog(LOG_VKEY, 3, root_of(log_of(3)))})
     for old in (0, 2, 4):
         answer = peer.take(encode_request(log_of(5).request(old)))
-        assert (answer.status, answer.text, answer.media_type, answer.fork) == (409, "3\n", SIZE_TYPE, False)
+        assert (answer.status, answer.text, answer.media_type, answer.against) == (409, "3\n", SIZE_TYPE, None)
     assert peer.take(encode_request(Request(6, (), log_of(5).checkpoint()))).status == 400
 
 
@@ -122,7 +124,7 @@ def test_another_root_for_the_size_that_was_cosigned_is_a_proven_fork_whatever_t
     peer = MemoryWitness({ORIGIN: WatchedLog(LOG_VKEY, 3, root_of(log_of(3)))})
     for old in (0, 3):
         answer = peer.take(encode_request(log_of(3, "other").request(old)))
-        assert (answer.status, answer.text, answer.fork) == (409, "3\n", True)
+        assert (answer.status, answer.text, answer.against) == (409, "3\n", FORK)
     assert peer.logs[ORIGIN] == WatchedLog(LOG_VKEY, 3, root_of(log_of(3)))
 
 
@@ -131,7 +133,7 @@ def test_what_is_not_shown_to_continue_is_refused_and_proves_nothing_against_the
     honest = log_of(5).request(3)
     for proof in ((), honest.proof[:-1], honest.proof + honest.proof[:1], log_of(5, "other").request(3).proof):
         answer = peer.take(encode_request(replace(honest, proof=proof)))
-        assert (answer.status, answer.unproven, answer.fork) == (422, True, False)
+        assert (answer.status, answer.against) == (422, UNPROVEN)
     assert peer.take(encode_request(honest)).status == 200
 
 

@@ -6,10 +6,9 @@ import httpx
 import pytest
 
 from deedbox_server.app.listeners import people_app
-from deedbox_server.web.pace import Pace
-from deedbox_server.web.witness import BURST
 from deedbox_sync import note
-from deedbox_sync.witness import MAX_REQUEST, SIZE_TYPE, encode_request
+from deedbox_sync.pace import Pace
+from deedbox_sync.witness import BURST, MAX_REQUEST, SIZE_TYPE, encode_request
 from kit.http_person import Person, stranger
 from kit.open_box import Office
 from memory_witness import LOG_VKEY, ORIGIN, WITNESS, log_of

@@ -1,4 +1,4 @@
-"""How often somebody whom nobody knows may ask: so much at once, then so much a second, for each address and for all together."""
+"""How often somebody may ask: so much at once, then so much a second, for each address (or account) and for all together."""
 
 from __future__ import annotations
 
