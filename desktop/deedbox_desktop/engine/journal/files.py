@@ -73,7 +73,7 @@ def next_file_id(db: apsw.Connection) -> int:
     return int(db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM file").get)
 
 
-def _values(row: FileRow) -> tuple[object, ...]:
+def _values(row: FileRow) -> tuple[int | str | bytes | None, ...]:
     return (
         row.id,
         row.folder,

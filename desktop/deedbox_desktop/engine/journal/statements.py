@@ -222,7 +222,7 @@ def _adopted(db: apsw.Connection) -> Head:
     return Head(int(sequence), bytes.fromhex(digest))
 
 
-def _new_values(sequence: int, new: NewStatement) -> tuple[object, ...]:
+def _new_values(sequence: int, new: NewStatement) -> tuple[int | str | bytes | None, ...]:
     spool = new.spool
     return (
         sequence,
@@ -241,7 +241,7 @@ def _new_values(sequence: int, new: NewStatement) -> tuple[object, ...]:
     )
 
 
-def _file_values(sequence: int, new: NewStatement) -> tuple[object, ...]:
+def _file_values(sequence: int, new: NewStatement) -> tuple[int | str | bytes | None, ...]:
     file = new.file
     assert file is not None
     state = FileState.CAPTURED.value
