@@ -177,7 +177,7 @@ def _find_case(call: Call, keys: DeskKeys, journal: Journal, wanted: str) -> UUI
     known = greeting.cases if greeting else ()
     if not any(case.number == wanted for case in known):
         with closing(connect(box, keys, call.state)) as peer:
-            hello = HttpsBox(peer).hello()
+            hello = HttpsBox(peer, box.ca).hello()
         known = tuple(CaseFacts(UUID(case.id), case.number, case.title) for case in hello.cases)
     found = [case.id for case in known if case.number == wanted]
     if not found:

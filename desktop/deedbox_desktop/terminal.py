@@ -67,11 +67,13 @@ def status_json(status: DeskStatus) -> dict[str, Json]:
     """The whole status for machines."""
     box, greeting = status.box, status.greeting
     return {
+        "alarms": list(greeting.alarms) if greeting else [],
         "box": None
         if box is None
         else {
             "account": box.account_name,
             "address": box.device_url,
+            "apart_ms": greeting.box_offset_ms if greeting else None,
             "backed_up_to": greeting.backed_up_to if greeting else None,
             "backup_configured": greeting.backup_configured if greeting else None,
             "last_seen": timestamp.encode(greeting.seen) if greeting else None,
@@ -163,6 +165,7 @@ def _head_lines(status: DeskStatus) -> list[str]:
         lines.append(f"Stopped   {status.stop.words}")
         lines.append("          When that is cleared up: deedbox-desktop resume")
     lines += [f"△         {words}" for words in dict.fromkeys(status.troubles.values())]
+    lines += [f"△         The box says: {printable(words)}" for words in (greeting.alarms if greeting else ())]
     counts = status.counts()
     lines.append(
         "Files     " + (", ".join(f"{counts[one]} {one.value}" for one in Shown if counts.get(one)) or "none yet")

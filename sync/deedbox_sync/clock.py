@@ -96,8 +96,7 @@ def sentence(finding: ClockFinding) -> str:
     if finding.offset_ms is None:
         return "The desk’s clock had not been held against the box’s."
     if finding.disagrees:
-        of = " of" if finding.word == AHEAD else ""
-        return f"The desk’s clock was {apart(finding.offset_ms)}{of} the box’s."
+        return f"The desk’s clock was {apart_from('the box’s', finding.offset_ms)}."
     seconds = max(-(-abs(finding.offset_ms) // 1000), 1)
     return f"The desk’s clock agreed with the box’s to {seconds} second{'s' if seconds > 1 else ''}."
 
@@ -110,3 +109,13 @@ def apart(offset_ms: int) -> str:
         if (count := round(seconds / length)) >= _FEWEST:
             return f"{count:,} {unit} {way}"
     return f"{round(seconds)} seconds {way}"
+
+
+def apart_from(other: str, offset_ms: int) -> str:
+    """The same, with the other clock's name: `2 years ahead of the box's`."""
+    return f"{apart(offset_ms)}{' of' if offset_ms > 0 else ''} {other}"
+
+
+def disagrees(offset_ms: int) -> bool:
+    """Whether two clocks so far apart do more than tell the time a little differently."""
+    return abs(offset_ms) > LIMIT_MS

@@ -26,6 +26,10 @@ TlsPrivateKey: TypeAlias = Ed25519PrivateKey | EllipticCurvePrivateKey
 TlsPublicKey: TypeAlias = Ed25519PublicKey | EllipticCurvePublicKey
 
 
+class NotValidNow(ProofError):
+    """The certificate is right, but not by this clock."""
+
+
 def certificate_request(key: TlsPrivateKey) -> str:
     """A PEM request for the TLS key. Its subject says nothing: the box alone gives names."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "deedbox desk")])
@@ -116,7 +120,7 @@ def _verify_issued(certificate: x509.Certificate, authority: x509.Certificate, n
     except (InvalidSignature, ValueError, TypeError) as error:
         raise ProofError(f"{what} was not issued by the box's CA") from error
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise ProofError(f"{what} is not valid at the time of this clock")
+        raise NotValidNow(f"{what} is not valid at the time of this clock")
 
 
 def _verify_usage(certificate: x509.Certificate, usage: x509.ObjectIdentifier, what: str) -> None:

@@ -3,16 +3,14 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
-from deedbox_desktop.engine import renewal
 from deedbox_desktop.engine.box.client import HttpsBox
 from deedbox_desktop.engine.box.https import HttpsPeer
 from deedbox_desktop.engine.box.interface import Box
-from deedbox_desktop.engine.box.tls import authority_context, device_context
+from deedbox_desktop.engine.box.tls import device_context
 from deedbox_desktop.engine.bytes_in_motion import Crew
 from deedbox_desktop.engine.capture.large import LargeCapture
 from deedbox_desktop.engine.capture.outcome import Job, Outcome
@@ -20,12 +18,13 @@ from deedbox_desktop.engine.capture.scene import this_scene
 from deedbox_desktop.engine.capture.signer import Signer
 from deedbox_desktop.engine.capture.small import SmallCapture
 from deedbox_desktop.engine.desk import Desk
-from deedbox_desktop.engine.errors import BoxError, NotPaired
+from deedbox_desktop.engine.errors import CertificateEnded, NotPaired
 from deedbox_desktop.engine.journal import facts, receipts, statements
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys
 from deedbox_desktop.engine.link import Link, Pace
 from deedbox_desktop.engine.model import BoxFacts, StatementState
+from deedbox_desktop.engine.renewal import Renewer
 from deedbox_desktop.engine.spool import Spool
 from deedbox_desktop.engine.state_folder import StateFolder
 from deedbox_desktop.engine.sync.deliveries import Deliveries
@@ -96,8 +95,9 @@ class Engine:
         found = journal.read(facts.box)
         if found is None:
             raise NotPaired
-        self._state, self._keys, self._journal, self._box = state, keys, journal, found
+        self._state, self._keys, self._journal = state, keys, journal
         self._peer: HttpsPeer | None = None
+        self._renewer: Renewer | None = None
         link = Link(pace or Pace(), journal.read(facts.greeting), on_change)
         stop = journal.read(facts.stopped)
         if stop is not None:
@@ -106,13 +106,13 @@ class Engine:
         signer = Signer(found, keys.statement_key)
         if box is None:
             self._peer = connect(found, keys, state)
-            box = HttpsBox(self._peer)
+            box = HttpsBox(self._peer, found.ca)
+            self._renewer = Renewer(found, keys, self._show)
         self.desk = Desk(found, journal, spool, signer, this_scene(found), box, link)
         self.transfers = Transfers()
         self._failure: BaseException | None = None
         self._large: deque[Job] = deque()
         self._small: deque[Job] = deque()
-        self._renew_after = datetime.now(UTC)
         keeper = LogKeeper(self.desk)
         self._receipts = Receipts(self.desk, keeper)
         self._outbox = Outbox(self.desk, self._receipts.take)
@@ -185,8 +185,15 @@ class Engine:
     # --- steps of the threads
 
     def _greet(self) -> bool:
-        self._renew()
-        return self._greeter.step()
+        greeting = self.desk.link.greeting
+        if self._renewer is not None:
+            self._renewer.step(greeting)
+        try:
+            return self._greeter.step()
+        except CertificateEnded:
+            if self._renewer is not None:
+                self._renewer.step(greeting, ended=True)
+            raise
 
     def _watch(self) -> bool:
         link = self.desk.link
@@ -257,16 +264,9 @@ class Engine:
         while not link.tried and (left := until - time.monotonic()) > 0:
             link.sleep(left, link.turn())
 
-    def _renew(self) -> None:
-        """A failure is no trouble while the certificate lasts; after that the box cannot be reached, and says so."""
-        now = datetime.now(UTC)
-        if self._peer is None or now < self._renew_after or not renewal.is_due(self._box, now):
-            return
-        self._renew_after = now + (renewal.AGAIN if now < renewal.expires(self._box) else renewal.AGAIN_EXPIRED)
-        with suppress(BoxError):
-            with closing(HttpsPeer(self._box.people_url, authority_context(self._box.ca))) as peer:
-                renewed = replace(self._box, certificate=renewal.renew(self._box, self._keys, peer))
-            self._journal.write(lambda db: facts.put_box(db, renewed))
-            self._box = renewed
+    def _show(self, renewed: BoxFacts) -> None:
+        """Keep a renewed certificate, and show it from the next connection on."""
+        self._journal.write(lambda db: facts.put_box(db, renewed))
+        if self._peer is not None:
             context = device_context(renewed.ca, renewed.certificate, self._keys.tls_key, self._state.root)
             self._peer.use(context)

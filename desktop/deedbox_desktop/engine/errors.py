@@ -6,10 +6,13 @@ DeskError
 ├── Interrupted       the engine is asked to end; whoever waits lets go
 ├── BoxError
 │   ├── BoxUnreachable    no answer: network, name, handshake, time-out, a cut connection
+│   │   └── CertificateEnded  the box no longer takes this desk's certificate
 │   ├── BoxRefused        an answer that says no, as a problem document
 │   └── BoxUnintelligible an answer that is none: not ours, or broken
 └── TrustLost         what the box said cannot be true; sync stops until a person clears it
 """
+
+from datetime import datetime
 
 from deedbox_sync.transfer import Problem
 
@@ -41,14 +44,20 @@ class BoxUnreachable(BoxError):
     """No answer came. Whatever was asked may or may not have been done: the same step again is safe."""
 
 
-class BoxRefused(BoxError):
-    """The box answered with a problem. `status` is the HTTP status, `offset` comes with `offset-mismatch` only."""
+class CertificateEnded(BoxUnreachable):
+    """By the box's clock this desk's certificate has ended, whatever this computer's clock says: it has to be renewed."""
 
-    def __init__(self, problem: Problem, status: int, offset: int | None = None) -> None:
+
+class BoxRefused(BoxError):
+    """The box answered with a problem. `status` is the HTTP status, `offset` comes with `offset-mismatch` only, `time` is the
+    box's own, where two clocks that are too far apart were the reason."""
+
+    def __init__(self, problem: Problem, status: int, offset: int | None = None, time: datetime | None = None) -> None:
         super().__init__(problem.detail or f"The box refused: {problem.slug}.")
         self.problem = problem
         self.status = status
         self.offset = offset
+        self.time = time
 
 
 class BoxUnintelligible(BoxError):

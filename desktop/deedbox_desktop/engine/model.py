@@ -2,9 +2,11 @@
 
 import os
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
+
+from deedbox_sync.beacon import Beacon
 
 QUIET_MS = 2_000  # a file untouched for so long is taken to be whole; office programs save in less
 
@@ -156,7 +158,7 @@ class CaseFacts:
 
 @dataclass(frozen=True)
 class Greeting:
-    """What the last hello told, as far as later steps need it."""
+    """What the last hello told, as far as later steps need it. `beacon` is the newest that any hello told."""
 
     seen: datetime
     box_name: str
@@ -167,6 +169,12 @@ class Greeting:
     batch_items: int
     inline_bytes: int
     cases: tuple[CaseFacts, ...] = field(default=())
+    beacon: Beacon | None = None
+    alarms: tuple[str, ...] = ()
+
+    def by_box(self, at: datetime) -> datetime:
+        """What the box's clock shows when this one shows `at`, as far as is known."""
+        return at - timedelta(milliseconds=self.box_offset_ms)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from deedbox_desktop.engine.keys import DeskKeys
 from deedbox_desktop.engine.model import BoxFacts
 from deedbox_desktop.engine.state_folder import StateFolder
 from deedbox_disk import durable
+from deedbox_sync.device_certificate import NotValidNow
 from deedbox_sync.errors import FormatError, ProofError
 from deedbox_sync.pairing import Answer, Call, desk_pairing
 from deedbox_sync.pairing_code import parse_code
@@ -54,6 +55,11 @@ def pair(url: str, code_text: str, name: str, keys: DeskKeys, state: StateFolder
                 call = steps.send(_ask(peer, call))
     except StopIteration as finished:
         grant = finished.value
+    except NotValidNow as error:
+        here = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        raise PairingFailed(
+            f"By this computer's clock ({here}) the box's certificates are not valid. Set the clock, and pair again."
+        ) from error
     except ProofError as error:
         raise PairingFailed(f"This is not the box that made the code, or the code is wrong: {error}.") from error
     except FormatError as error:

@@ -14,7 +14,7 @@ from deedbox_desktop.engine.journal import facts, files, statements
 from deedbox_desktop.engine.model import BoxFacts, FileState, Folder, Greeting, Original, StatementState, Stop
 from deedbox_desktop.engine.state_folder import DISK_FULL
 from deedbox_disk.space import free_bytes
-from deedbox_sync import timestamp
+from deedbox_sync import clock, timestamp
 from deedbox_sync.file_facts import readable_name
 
 _ROWS = """
@@ -114,11 +114,12 @@ def read_status(db: apsw.Connection) -> DeskStatus:
     folders = files.folders(db)
     problems = files.folder_problems(db)
     names = {folder.id: shown_path(folder.path) for folder in folders}
+    greeting = facts.greeting(db)
     return DeskStatus(
         box=facts.box(db),
-        greeting=facts.greeting(db),
+        greeting=greeting,
         stop=facts.stopped(db),
-        troubles=facts.troubles(db) | _full_disk(Path(db.filename)),
+        troubles=facts.troubles(db) | _full_disk(Path(db.filename)) | _clock(greeting),
         head=statements.head(db),
         checkpoint=facts.checkpoint(db),
         folders=tuple(FolderStatus(folder, problems.get(folder.id)) for folder in folders),
@@ -129,6 +130,14 @@ def read_status(db: apsw.Connection) -> DeskStatus:
 def _full_disk(journal: Path) -> dict[str, str]:
     """What the engine could not write down, for want of room to write it."""
     return {"disk": DISK_FULL} if free_bytes(journal.parent) < _ROOM_TO_SAY else {}
+
+
+def _clock(greeting: Greeting | None) -> dict[str, str]:
+    """That this clock was off when the box was last seen."""
+    if greeting is None or not clock.disagrees(greeting.box_offset_ms):
+        return {}
+    apart = clock.apart_from("the box's", greeting.box_offset_ms)
+    return {"clock": f"This computer's clock is {apart}. Statements say so; set the clock."}
 
 
 def shown_path(raw: bytes) -> str:

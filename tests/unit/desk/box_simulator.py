@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from deedbox_desktop.engine.errors import BoxRefused, BoxUnreachable
 from deedbox_desktop.engine.model import BoxFacts
 from deedbox_sync import dsse, entry, merkle, note, possession, receipt, statement, timestamp
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.commitment import Opening, commit
 from deedbox_sync.errors import SyncError
 from deedbox_sync.hello import CaseRef, Hello, LogAnswer
@@ -108,6 +109,9 @@ class BoxSimulator:
         self.log_.append("log.opened", {})
         self.inline_bytes, self.batch_items = inline_bytes, batch_items
         self.cases = {CASE: "2026-1"}
+        self.ahead = timedelta(0)  # by how much the desk's clock is before this box's
+        self.beacon: Beacon | None = None
+        self.alarms: list[str] = []
         self.backup_configured = False
         self.backed_up_to: int | None = None
         self.next_sequence, self.last_digest = 1, statement.NO_DIGEST
@@ -156,7 +160,7 @@ class BoxSimulator:
             return Hello(
                 box_id=str(self.box),
                 box_name="Iron box",
-                box_time=timestamp.encode(datetime.now(UTC)),
+                box_time=timestamp.encode(datetime.now(UTC) - self.ahead),
                 version="1",
                 origin=self.log_.origin,
                 vkey=self.log_.vkey,
@@ -170,6 +174,8 @@ class BoxSimulator:
                 batch_items=self.batch_items,
                 inline_bytes=self.inline_bytes,
                 cases=tuple(CaseRef(str(case), number, "A case") for case, number in self.cases.items()),
+                beacon=self.beacon,
+                alarms=tuple(self.alarms),
             )
 
     def log(self, checkpoint: str | None) -> LogAnswer:

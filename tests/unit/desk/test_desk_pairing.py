@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -21,10 +22,10 @@ from deedbox_desktop.engine.box.tls import authority_context, device_context
 from deedbox_desktop.engine.errors import BoxRefused, BoxUnintelligible, KeysLocked
 from deedbox_desktop.engine.journal import facts, statements
 from deedbox_desktop.engine.journal.journal import Journal
-from deedbox_desktop.engine.model import Lane, NewStatement
+from deedbox_desktop.engine.model import BoxFacts, Greeting, Lane, NewStatement
 from deedbox_desktop.engine.pairing import PairingFailed, pair
 from deedbox_desktop.engine.state_folder import StateFolder
-from deedbox_sync import note, pairing, recovery
+from deedbox_sync import note, pairing, recovery, timestamp
 from deedbox_sync.device_certificate import URI_PREFIX, parse_request
 from deedbox_sync.errors import ProofError
 from deedbox_sync.pairing_code import parse_code
@@ -41,7 +42,7 @@ from deedbox_sync.pairing_messages import (
     parse_renew,
     parse_start,
 )
-from deedbox_sync.renewal import parse_renewal, verify_renewal
+from deedbox_sync.renewal import in_window, parse_renewal, verify_renewal
 from unit.desk.desk_bench import KEYS
 from unit.desk.tls_site import Site, Wire, authority, certificate
 
@@ -62,6 +63,15 @@ class PairingBox:
     lose_finish: int = 0
     finishes: int = 0
     days: int = 30
+    ahead: timedelta = timedelta(0)  # by how much the desk's clock is before this box's
+    picky: bool = False  # refuses a renewal whose time is not its own
+
+    def serve(self, begun: timedelta) -> None:
+        """Certificates that are valid for years, from so long ago."""
+        since = datetime.now(UTC) + begun
+        self.site.ca_key, self.site.ca = authority("Box CA", since)
+        self.site.serve(self.site.ca_key, self.site.ca, since=since, days=3650)
+        self.site.context.verify_mode = 0  # type: ignore[assignment] # the people's listener asks for no certificate
 
     def answer(self, wire: Wire) -> None:
         self.site.answers.append(self.answer)
@@ -108,6 +118,11 @@ class PairingBox:
     def _renew(self, wire: Wire, body: bytes) -> None:
         request = parse_renew(body)
         verify_renewal(request, KEYS.statement_key.public_key().public_bytes_raw())
+        now = datetime.now(UTC) - self.ahead
+        if self.picky and not in_window(parse_renewal(request.message), now):
+            said = {"type": "urn:deedbox:problem:renewal-refused", "time": timestamp.encode(now)}
+            wire.send(json.dumps(said).encode(), "403 No", "application/problem+json")
+            return
         wire.send(encode_renew_answer(self.certificate(parse_renewal(request.message).csr, self.site.ca_key)))
 
     def certificate(self, csr: str, ca_key: EllipticCurvePrivateKey) -> str:
@@ -123,6 +138,7 @@ class PairingBox:
             usage=ExtendedKeyUsageOID.CLIENT_AUTH,
             uri=uri,
             days=self.days,
+            since=datetime.now(UTC) - self.ahead,
         )
         return made.public_bytes(Encoding.PEM).decode()
 
@@ -218,11 +234,11 @@ def test_a_certificate_is_renewed_in_time_and_only_for_this_desk(
     assert renewal.is_due(granted, now)
     box.days = 30
     peer = HttpsPeer(granted.people_url, authority_context(granted.ca))
-    renewed = x509.load_pem_x509_certificate(renewal.renew(granted, KEYS, peer).encode())
+    renewed = x509.load_pem_x509_certificate(renewal.renew(granted, KEYS, peer, now).encode())
     assert renewed.not_valid_after_utc > now + renewal.EARLY
     box.device = uuid4()
     with pytest.raises(BoxUnintelligible, match="not right"):
-        renewal.renew(granted, KEYS, peer)
+        renewal.renew(granted, KEYS, peer, now)
     peer.close()
 
 
@@ -231,3 +247,52 @@ def test_a_certificate_for_another_key_is_not_used(box: PairingBox, state: State
     with pytest.raises(KeysLocked):
         device_context(granted.ca, granted.certificate, Ed25519PrivateKey.generate(), state.root)
     assert [path for path in state.root.iterdir() if path.suffix == ".pem"] == []
+
+
+def greeting(ahead: timedelta) -> Greeting:
+    now = datetime.now(UTC)
+    return Greeting(now, "Iron box", ahead // timedelta(milliseconds=1), False, None, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "ahead", "renews"),
+    [
+        (30, timedelta(days=731), False),  # by this computer's clock it would have ended long ago
+        (5, timedelta(0), True),
+        (30, timedelta(days=-25), True),  # by this computer's clock there is time; the box is 25 days further
+        (5, timedelta(days=6), False),
+    ],
+)
+def test_a_certificate_is_renewed_by_the_boxs_clock(
+    box: PairingBox, state: StateFolder, journal: Journal, days: int, ahead: timedelta, renews: bool
+) -> None:
+    box.days = days
+    box.serve(timedelta(days=-1000))
+    granted = pair(box.site.url, CODE, "front desk", KEYS, state, journal)
+    box.ahead, box.days = ahead, 40
+    shown: list[BoxFacts] = []
+    renewal.Renewer(granted, KEYS, shown.append).step(greeting(ahead))
+    assert [one.certificate != granted.certificate for one in shown] == ([True] if renews else [])
+
+
+def test_a_desk_that_the_box_refuses_for_its_clock_asks_again_by_the_boxs(
+    box: PairingBox, state: StateFolder, journal: Journal
+) -> None:
+    box.serve(timedelta(days=-1000))
+    granted = pair(box.site.url, CODE, "front desk", KEYS, state, journal)
+    box.picky = True
+    shown: list[BoxFacts] = []
+    renewer = renewal.Renewer(granted, KEYS, shown.append)
+    renewer.step(greeting(timedelta(days=-2)))
+    assert shown == []  # it is not due by any clock
+    renewer.step(greeting(timedelta(days=-2)), ended=True)
+    assert len(shown) == 1
+    assert shown[0].certificate != granted.certificate
+
+
+def test_pairing_by_a_clock_that_is_years_off_says_what_to_do(
+    box: PairingBox, state: StateFolder, journal: Journal
+) -> None:
+    box.serve(timedelta(days=731))
+    with pytest.raises(PairingFailed, match="Set the clock, and pair again"):
+        pair(box.site.url, CODE, "front desk", KEYS, state, journal)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,13 +17,6 @@ from deedbox_desktop.engine.errors import BoxRefused, BoxUnintelligible, BoxUnre
 from unit.desk.tls_site import Site, Wire, authority
 
 LIMIT = 1000
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
-    yield made
-    made.close()
 
 
 def ok(wire: Wire) -> None:
@@ -201,7 +193,7 @@ def test_bytes_are_sent_as_they_are_made(site: Site) -> None:
     site.answers += [take]
     peer = site.peer()
     pieces = [bytes([number]) * 1_000_000 for number in range(3)]
-    offset = HttpsBox(peer).put("0" * 32, 0, 3_000_000, iter([memoryview(piece) for piece in pieces]))
+    offset = HttpsBox(peer, "").put("0" * 32, 0, 3_000_000, iter([memoryview(piece) for piece in pieces]))
     assert (offset, taken) == (3_000_000, [b"".join(pieces)])
 
 

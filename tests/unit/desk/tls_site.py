@@ -84,9 +84,17 @@ class Site:
         self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._run, daemon=True).start()
 
-    def serve(self, ca_key: EllipticCurvePrivateKey, ca: x509.Certificate, *, tls12: bool = False) -> None:
+    def serve(
+        self,
+        ca_key: EllipticCurvePrivateKey,
+        ca: x509.Certificate,
+        *,
+        tls12: bool = False,
+        since: datetime | None = None,
+        days: int = 1,
+    ) -> None:
         key = generate_private_key(SECP256R1())
-        certificate = issue(ca_key, ca, key, ExtendedKeyUsageOID.SERVER_AUTH)
+        certificate = issue(ca_key, ca, key, ExtendedKeyUsageOID.SERVER_AUTH, since, days)
         pem = self.folder / f"{uuid4()}.pem"
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         pem.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
@@ -129,9 +137,9 @@ class Site:
             plain.close()
 
 
-def authority(name: str) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
+def authority(name: str, since: datetime | None = None) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
     key = generate_private_key(SECP256R1())
-    return key, certificate(name, key.public_key(), name, key, ca=True)
+    return key, certificate(name, key.public_key(), name, key, ca=True, days=3650, since=since)
 
 
 def issue(
@@ -139,9 +147,11 @@ def issue(
     ca: x509.Certificate,
     key: EllipticCurvePrivateKey | Ed25519PrivateKey,
     usage: x509.ObjectIdentifier,
+    since: datetime | None = None,
+    days: int = 1,
 ) -> x509.Certificate:
     issuer = str(ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
-    return certificate("leaf", key.public_key(), issuer, ca_key, usage=usage)
+    return certificate("leaf", key.public_key(), issuer, ca_key, usage=usage, since=since, days=days)
 
 
 def certificate(
@@ -154,8 +164,9 @@ def certificate(
     usage: x509.ObjectIdentifier | None = None,
     uri: str | None = None,
     days: int = 1,
+    since: datetime | None = None,
 ) -> x509.Certificate:
-    now = datetime.now(UTC)
+    now = since or datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))

@@ -1,37 +1,42 @@
 """The box over HTTPS: each request of formats/transfer.md as one method."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from deedbox_desktop.engine.box.https import Body, HttpsPeer
 from deedbox_desktop.engine.errors import BoxUnintelligible
-from deedbox_sync import canonical_json, hello, transfer
+from deedbox_sync import canonical_json, hello, timestamp, transfer
 from deedbox_sync.canonical_json import Fields
-from deedbox_sync.errors import FormatError
+from deedbox_sync.device_certificate import parse_certificate, verify_authority, verify_listener_certificate
+from deedbox_sync.errors import FormatError, SyncError
 from deedbox_sync.hello import Hello, LogAnswer
 from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Result
 
 _API = "/device/v1"
-_MOST_LOG = 1 << 17  # a checkpoint with its signatures and a proof of at most 64 nodes
 _MOST_OFFSET = 256
 _MOST_RESULT = 131_072 + 4096  # a receipt and what is around it
 
 
 class HttpsBox:
-    """Implements `Box`. What does not parse, or answers another question, is BoxUnintelligible."""
+    """Implements `Box`. What does not parse, or answers another question, is BoxUnintelligible. `ca`: PEM, as pinned."""
 
-    def __init__(self, peer: HttpsPeer) -> None:
+    def __init__(self, peer: HttpsPeer, ca: str) -> None:
         self._peer = peer
+        self._ca = ca
 
     def hello(self) -> Hello:
         data = self._peer.request("GET", f"{_API}/hello", limit=transfer.MAX_MESSAGE)
         try:
-            return hello.parse_hello(data)
+            said = hello.parse_hello(data)
+            box_time = timestamp.parse(said.box_time, where="hello.box.time")
         except FormatError as error:
             raise _unintelligible(error) from error
+        verify_dates(self._peer, self._ca, box_time)
+        return said
 
     def log(self, checkpoint: str | None) -> LogAnswer:
-        data = self._peer.request("POST", f"{_API}/log", hello.encode_log_request(checkpoint), limit=_MOST_LOG)
+        data = self._peer.request("POST", f"{_API}/log", hello.encode_log_request(checkpoint), limit=hello.MAX_LOG)
         try:
             return hello.parse_log_answer(data)
         except FormatError as error:
@@ -74,6 +79,16 @@ class HttpsBox:
         if len(results) != count:
             raise BoxUnintelligible(f"The box answered about {len(results)} of {count} statements.")
         return results
+
+
+def verify_dates(peer: HttpsPeer, ca: str, box_time: datetime) -> None:
+    """The box's certificates must be valid by its own clock; this computer's may be off. BoxUnintelligible if they are not."""
+    try:
+        authority = parse_certificate(ca, where="CA certificate")
+        verify_authority(authority, now=box_time)
+        verify_listener_certificate(peer.peer_certificate(), authority=authority, now=box_time)
+    except SyncError as error:
+        raise BoxUnintelligible(f"By the box's own clock its certificate is not right ({error}).") from error
 
 
 def _offset(data: bytes) -> int:

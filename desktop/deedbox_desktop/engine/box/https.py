@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from deedbox_desktop.engine.errors import BoxError, BoxRefused, BoxUnintelligible, BoxUnreachable
+from deedbox_desktop.engine.errors import BoxError, BoxRefused, BoxUnintelligible, BoxUnreachable, CertificateEnded
+from deedbox_sync import timestamp
 from deedbox_sync.transfer import Problem
 
 CONNECT_S: Final = 10  # a box in the office answers in milliseconds, one behind a tunnel in a second
@@ -179,10 +180,11 @@ def _refusal(status: int, kind: str, data: bytes) -> BoxError:
         slug = str(said["type"]).removeprefix(_PROBLEM_PREFIX)
         detail = said.get("detail") or said.get("title") or ""
         expected, offset = said.get("expected"), said.get("offset")
+        time = timestamp.parse(str(said["time"])) if "time" in said else None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return BoxUnintelligible(f"The box answered with status {status} and an explanation that cannot be read.")
     problem = Problem(slug[:64], str(detail)[:1000], expected if type(expected) is int else None)
-    return BoxRefused(problem, status, offset if type(offset) is int else None)
+    return BoxRefused(problem, status, offset if type(offset) is int else None, time)
 
 
 def _unreachable(error: Exception) -> BoxUnreachable:
@@ -190,6 +192,8 @@ def _unreachable(error: Exception) -> BoxUnreachable:
         return BoxUnreachable("The box does not answer.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return BoxUnreachable("What answers at the box's address does not have the box's certificate.")
+    if isinstance(error, ssl.SSLError) and "CERTIFICATE_EXPIRED" in (error.reason or ""):
+        return CertificateEnded("The box takes this desk's certificate no longer. It is being renewed.")
     if isinstance(error, ssl.SSLError):
         return BoxUnreachable(f"The secure connection to the box failed ({error.reason or error}).")
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -124,15 +124,16 @@ class LargeCapture:
         desk = self._desk
         file, exceptions = original.file_facts(job.ready.row.path)
         original.verify_unchanged()
+        greeting = desk.link.greeting
         draft = Draft(
             row=shaped(job, original.shape),
             case=job.folder.case,
             file=file,
             content=digest,
-            captured=desk.scene.captured(desk.link.greeting),
+            captured=desk.scene.captured(greeting),
             operator=desk.scene.operator,
             lane=lane,
-            exceptions=exceptions,
+            exceptions=exceptions + desk.scene.exceptions(greeting),
             supersedes=superseded(job, earlier),
             upload=upload,
             spool=spool,

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deedbox_desktop.engine.model import BoxFacts, Greeting
-from deedbox_sync.statement import Captured, Operator
+from deedbox_sync import clock
+from deedbox_sync.statement import Captured, Operator, ReadException
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _ZONE_FILE = Path("/etc/timezone")
@@ -36,7 +37,15 @@ class Scene:
             boot=self.boot,
             box_offset_ms=greeting.box_offset_ms if greeting else None,
             box_seen=greeting.seen if greeting else None,
+            beacon=greeting.beacon if greeting else None,
         )
+
+    def exceptions(self, greeting: Greeting | None) -> tuple[ReadException, ...]:
+        """What is wrong at the scene itself, to be told in each statement: a clock that is known to be off."""
+        if greeting is None or not clock.disagrees(greeting.box_offset_ms):
+            return ()
+        apart = clock.apart_from("the box's", greeting.box_offset_ms)
+        return (ReadException(clock.DISAGREES, f"This computer's clock was {apart} when it last saw the box"),)
 
 
 def this_scene(box: BoxFacts) -> Scene:

@@ -81,15 +81,16 @@ class SmallCapture:
         if captured_before is not None and captured_before.content == digest:
             take_shape(row, shape)
             return Outcome(job, Kind.SAME)
+        greeting = self._desk.link.greeting
         draft = Draft(
             row=shaped(job, shape),
             case=job.folder.case,
             file=facts,
             content=digest,
-            captured=self._desk.scene.captured(self._desk.link.greeting),
+            captured=self._desk.scene.captured(greeting),
             operator=self._desk.scene.operator,
             lane=Lane.INLINE,
-            exceptions=exceptions,
+            exceptions=exceptions + self._desk.scene.exceptions(greeting),
             supersedes=superseded(job, captured_before),
         )
         return _Read(job, draft, content)

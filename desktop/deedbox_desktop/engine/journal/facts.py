@@ -6,7 +6,7 @@ from uuid import UUID
 import apsw
 
 from deedbox_desktop.engine.model import BoxFacts, CaseFacts, Greeting, Stop
-from deedbox_sync import canonical_json, timestamp
+from deedbox_sync import beacon, canonical_json, timestamp
 from deedbox_sync.canonical_json import Fields, Json
 
 _MOST_FACT = 16 << 20  # a greeting of a box with ten thousand cases is 2 MB
@@ -55,10 +55,12 @@ def put_greeting(db: apsw.Connection, greeting: Greeting) -> None:
         db,
         "greeting",
         {
+            "alarms": list(greeting.alarms),
             "backed_up_to": greeting.backed_up_to,
             "backup_configured": greeting.backup_configured,
             "batch_bytes": greeting.batch_bytes,
             "batch_items": greeting.batch_items,
+            "beacon": beacon.members(greeting.beacon) if greeting.beacon else None,
             "box_name": greeting.box_name,
             "box_offset_ms": greeting.box_offset_ms,
             "cases": [{"id": str(case.id), "number": case.number, "title": case.title} for case in greeting.cases],
@@ -73,6 +75,7 @@ def greeting(db: apsw.Connection) -> Greeting | None:
     fields = _get(db, "greeting")
     if fields is None:
         return None
+    known = fields.optional_object("beacon") if fields.has("beacon") else None  # before beacons there was none
     return Greeting(
         seen=fields.time("seen"),
         box_name=fields.text("box_name"),
@@ -86,6 +89,8 @@ def greeting(db: apsw.Connection) -> Greeting | None:
             CaseFacts(UUID(case.text("id")), case.text("number"), case.text("title"))
             for case in fields.objects("cases")
         ),
+        beacon=None if known is None else beacon.read(known),
+        alarms=fields.texts("alarms") if fields.has("alarms") else (),
     )
 
 

@@ -69,7 +69,7 @@ class Greeter:
             )
         self._keeper.extend({hello.checkpoint})
         self._compare_journals(hello)
-        greeting = _greeting(hello, asked + (now - asked) / 2)
+        greeting = _greeting(hello, asked + (now - asked) / 2, desk.link.greeting)
         desk.journal.write(lambda db: facts.put_greeting(db, greeting))
         return greeting
 
@@ -97,7 +97,8 @@ def _contradicts(hello: Hello, head: Head) -> bool:
     return hello.next_sequence == head.sequence + 1 and hello.last_digest != (head.digest or NO_DIGEST)
 
 
-def _greeting(hello: Hello, at: datetime) -> Greeting:
+def _greeting(hello: Hello, at: datetime, before: Greeting | None) -> Greeting:
+    """A box that has no beacon just now leaves the one that it told before: still the newest that is known."""
     try:
         box_time = timestamp.parse(hello.box_time)
         cases = tuple(CaseFacts(UUID(case.id), case.number, case.title) for case in hello.cases)
@@ -113,4 +114,6 @@ def _greeting(hello: Hello, at: datetime) -> Greeting:
         batch_items=hello.batch_items,
         inline_bytes=hello.inline_bytes,
         cases=cases,
+        beacon=hello.beacon or (before.beacon if before is not None else None),
+        alarms=hello.alarms,
     )
