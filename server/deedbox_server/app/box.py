@@ -17,6 +17,7 @@ from deedbox_server.database import Database, migrate, open_database
 from deedbox_server.documents.dispatcher import Dispatcher
 from deedbox_server.documents.service import Reading, reading_jobs
 from deedbox_server.evidence.box_device import BoxDevice
+from deedbox_server.evidence.bundled_time import TimeGathering
 from deedbox_server.evidence.bundling import Bundling
 from deedbox_server.evidence.commit import Committer
 from deedbox_server.evidence.custody import Custody
@@ -37,6 +38,8 @@ from deedbox_server.notary.brackets import Brackets
 from deedbox_server.notary.outside import Outside
 from deedbox_server.notary.sequencer import Sequencer, open_log
 from deedbox_server.notary.service import Notary
+from deedbox_server.notary.stamping import load_roots
+from deedbox_server.notary.stamps import Stamps
 from deedbox_server.notary.witnesses import Witnesses
 from deedbox_server.notary.witnessing import Witnessing
 from deedbox_server.people.accounts import Accounts
@@ -78,6 +81,7 @@ class Box:
     outside: Outside
     alarms: Alarms
     beacons: Beacons
+    stamps: Stamps
     brackets: Brackets
     witnesses: Witnesses
     witnessing: Witnessing
@@ -148,6 +152,17 @@ async def _assemble(
         seconds=settings.beacon_seconds,
     )
     alarms.register(beacons.alarms)
+    # Files that were named are read now, so that a wrong one is told at once; the system's store when it is first needed.
+    pinned = load_roots(settings.stamp_roots) if settings.stamp_roots else None
+    stamps = Stamps(
+        database,
+        notary,
+        outside,
+        urls=settings.stamp_urls if settings.outside else (),
+        roots=lambda: pinned if pinned is not None else load_roots(()),
+        seconds=settings.stamp_seconds,
+    )
+    alarms.register(stamps.alarms)
     witnesses = Witnesses(
         database,
         notary,
@@ -159,7 +174,7 @@ async def _assemble(
     witness_key = Ed25519PrivateKey.from_private_bytes(keyring.named("witness"))
     witnessing = Witnessing(database, Witness(f"deedbox-witness/{box_id.hex}", witness_key), origin)
     alarms.register(witnessing.alarms)
-    brackets = Brackets(database, beacons, witnesses, settings.witness_quorum)
+    brackets = Brackets(database, witnesses, settings.witness_quorum)
     permissions = standard_permissions()
     authority = await Authority.open(database, keyring.named("ca"))
     custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
@@ -172,6 +187,7 @@ async def _assemble(
     reading.register(handlers)
     committer.readers.append(reading_jobs)
     cases = Cases(database, keys, notary, permissions)
+    time = TimeGathering(database, notary, stamps.store, brackets)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
 
@@ -193,6 +209,7 @@ async def _assemble(
         outside=outside,
         alarms=alarms,
         beacons=beacons,
+        stamps=stamps,
         brackets=brackets,
         witnesses=witnesses,
         witnessing=witnessing,
@@ -214,8 +231,8 @@ async def _assemble(
         senders=Senders(database, permissions),
         exhibits=exhibits,
         deriver=deriver,
-        verifying=Verifying(database, vault, notary, exhibits),
-        bundling=Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions),
+        verifying=Verifying(database, vault, notary, exhibits, brackets),
+        bundling=Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions, time),
         jobs=jobs,
         handlers=handlers,
         reading=reading,

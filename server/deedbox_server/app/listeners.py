@@ -26,6 +26,7 @@ from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
+from deedbox_server.web.time import TimeController
 from deedbox_server.web.tus import TusController
 from deedbox_server.web.witness import WitnessAdminController, WitnessController
 from deedbox_sync.pace import Pace
@@ -48,6 +49,7 @@ def people_app(box: Box) -> Litestar:
         PairingController,
         PeopleController,
         SearchController,
+        TimeController,
         TusController,
         WitnessAdminController,
         WitnessController,
@@ -111,6 +113,7 @@ def _app(
             "search",
             "senders",
             "settings",
+            "stamps",
             "verifying",
             "witnesses",
             "witnessing",

@@ -61,6 +61,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
         background = [
             group.create_task(box.sequencer.run()),
             group.create_task(box.beacons.run()),
+            group.create_task(box.stamps.run()),
             group.create_task(box.witnesses.run()),
             group.create_task(_report_refusals(box, refusals)),
             group.create_task(_prepare_reading(box)),

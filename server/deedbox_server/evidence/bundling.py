@@ -11,6 +11,7 @@ from uuid import UUID
 from deedbox_server.cases import Cases
 from deedbox_server.database import Database, Row
 from deedbox_server.errors import BadRequest, Unavailable
+from deedbox_server.evidence.bundled_time import TimeGathering
 from deedbox_server.evidence.custody import Custody, Event, new_event
 from deedbox_server.evidence.exhibits import DerivedDocument, Exhibit, Exhibits, actor_of
 from deedbox_server.evidence.export import PreparedBundle, prepare_export
@@ -23,6 +24,7 @@ from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
 from deedbox_sync import custody as custody_format
 from deedbox_sync import device_record, note, uuid7
+from deedbox_sync.bundle.bracket import Bracket
 from deedbox_sync.bundle.index import BundledCase
 from deedbox_sync.bundle.proven import CustodyEvent, DeviceFile, DeviceRecord, ProvenEntry
 from deedbox_sync.commitment import Opening
@@ -44,6 +46,7 @@ class Bundling:
         exhibits: Exhibits,
         cases: Cases,
         permissions: Permissions,
+        time: TimeGathering,
     ) -> None:
         self._db = db
         self._vault = vault
@@ -53,6 +56,7 @@ class Bundling:
         self._exhibits = exhibits
         self._cases = cases
         self._permissions = permissions
+        self._time = time
 
     async def prepare(
         self, principal: Principal, case: UUID, wanted: Sequence[UUID] | None, purpose: str | None
@@ -73,6 +77,9 @@ class Bundling:
         signed = await self._notary.checkpoint()
         checkpoint = note.parse_checkpoint(note.parse_note(signed).body)
         salts = await self._keys.salts(records)
+        received = [places[events[exhibit.id][0]["id"]].seq for exhibit in chosen]
+        time = await self._time.gather(received, checkpoint.size)
+        stamped = await self._notary.sequenced(time.records)
         found = await self._cases.get(principal, case)
         box, _ = note.parse_origin(checkpoint.origin)
         return await prepare_export(
@@ -83,9 +90,11 @@ class Bundling:
                 case=BundledCase(found.id, found.number, found.title),
                 vkey=self._notary.vkey,
                 checkpoint=signed,
-                entries=await self._entries(places, checkpoint.size),
-                exhibits=await self._sources(chosen, events, places, salts),
+                entries=await self._entries(places | stamped, checkpoint.size),
+                exhibits=await self._sources(chosen, events, places, salts, time.brackets),
                 devices=await self._devices(trust, places, salts),
+                stamps=time.stamps,
+                runs=time.runs,
             )
         )
 
@@ -126,8 +135,10 @@ class Bundling:
         return trust
 
     async def _entries(self, places: Mapping[UUID, Sequenced], size: int) -> tuple[ProvenEntry, ...]:
-        proofs = await self._notary.inclusion([place.seq for place in places.values()], size)
-        return tuple(ProvenEntry(place.seq, place.entry, tuple(proofs[place.seq])) for place in places.values())
+        """Those that the tree of `size` has: the entry of a stamp may have come after it."""
+        known = [place for place in places.values() if place.seq < size]
+        proofs = await self._notary.inclusion([place.seq for place in known], size)
+        return tuple(ProvenEntry(place.seq, place.entry, tuple(proofs[place.seq])) for place in known)
 
     async def _sources(
         self,
@@ -135,6 +146,7 @@ class Bundling:
         events: Mapping[UUID, Sequence[Row]],
         places: Mapping[UUID, Sequenced],
         salts: _Salts,
+        brackets: Mapping[int, Bracket],
     ) -> tuple[ExhibitSource, ...]:
         rows = await self._db.fetch_in(
             "SELECT digest, envelope FROM statement WHERE digest IN ", [exhibit.statement for exhibit in chosen]
@@ -165,6 +177,7 @@ class Bundling:
                         if item.event <= len(told)
                     ),
                     custody=tuple(_told(row, exhibit.case, places, salts) for row in told),
+                    bracket=brackets[places[told[0]["id"]].seq],
                 )
             )
         return tuple(sources)

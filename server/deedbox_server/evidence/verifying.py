@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deedbox_server.database import Database
 from deedbox_server.evidence.exhibits import Exhibit, Exhibits
+from deedbox_server.notary.brackets import Brackets
 from deedbox_server.notary.service import Notary
 from deedbox_server.people import Principal
 from deedbox_server.vault import Vault
 from deedbox_server.vault.errors import BlobDamaged
 from deedbox_sync import dsse, receipt, statement
+from deedbox_sync.bundle.bracket import Bracket
 from deedbox_sync.errors import FormatError, ProofError
 from deedbox_sync.statement import CaptureStatement
 
@@ -37,26 +39,31 @@ class Report:
     operator: str | None
     authenticated: str | None
     findings: tuple[str, ...]
+    bracket: Bracket
 
 
 class Verifying:
-    def __init__(self, db: Database, vault: Vault, notary: Notary, exhibits: Exhibits) -> None:
+    def __init__(self, db: Database, vault: Vault, notary: Notary, exhibits: Exhibits, brackets: Brackets) -> None:
         self._db = db
         self._vault = vault
         self._notary = notary
         self._exhibits = exhibits
+        self._brackets = brackets
 
-    async def verify(self, principal: Principal, exhibit_id: UUID) -> Report:
+    async def verify(self, principal: Principal, exhibit_id: UUID, *, read_bytes: bool = True) -> Report:
+        """All of it; without `read_bytes` the caller reads the stored bytes itself and answers for them."""
         exhibit = await self._exhibits.get(principal, exhibit_id, "evidence.verify")
         findings: list[str] = []
-        await self._check_bytes(exhibit, findings)
+        if read_bytes:
+            await self._check_bytes(exhibit, findings)
         captured = await self._check_statement(exhibit, findings)
         attributed = captured is not None and exhibit.captured_by_desk
         logged, index = await self._check_log(exhibit, findings)
+        bracket = (await self._brackets.of([index]))[index] if index is not None else Bracket()
         return Report(
             exhibit=exhibit.id,
             intact=not findings,
-            anchored=False,
+            anchored=bracket.not_after is not None,
             attributed=attributed,
             content=exhibit.content.hex(),
             logged=logged,
@@ -65,6 +72,7 @@ class Verifying:
             operator=captured.operator.name if captured is not None else None,
             authenticated=captured.operator.authenticated if captured is not None else None,
             findings=tuple(findings),
+            bracket=bracket,
         )
 
     async def _check_bytes(self, exhibit: Exhibit, findings: list[str]) -> None:

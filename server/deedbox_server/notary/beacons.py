@@ -127,10 +127,6 @@ class Beacons:
             )
         return sentences
 
-    async def place(self) -> None:
-        """Fill in where entries came to stand in the log; who looks for the nearest one calls this first."""
-        await self._db.execute(_PLACE)
-
     async def _is_due(self) -> bool:
         row = await self._db.fetch_one('SELECT max(created) AS "created [timestamptz]" FROM time_beacon')
         last = row["created"] if row is not None else None
@@ -176,6 +172,11 @@ class Beacons:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
         return Heard(None, word, self._clock() - newest if newest is not None else None)
+
+
+async def place_beacons(db: Database) -> None:
+    """Fill in where beacons' entries came to stand in the log; who looks for one by its place calls this first."""
+    await db.execute(_PLACE)
 
 
 def chain_of(setting: str | None) -> Chain:

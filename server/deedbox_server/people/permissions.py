@@ -129,12 +129,24 @@ def standard_permissions() -> Permissions:
     everyone, owners = frozenset({OWNER, MEMBER}), frozenset({OWNER})
     for operation in ("account.self", "case.create", "search"):
         permissions.register(operation, Rule(everyone))
-    for operation in ("case.list", "log.read"):
+    for operation in ("identifier.mint", "identifier.verify"):
+        permissions.register(operation, Rule(everyone))
+    for operation in ("case.list", "identifier.reconcile", "log.read"):
         permissions.register(operation, Rule(everyone, devices=True))
     for operation in ("evidence.read", "evidence.download", "evidence.verify", "evidence.export"):
         permissions.register(operation, Rule(everyone, in_case=True))
     permissions.register("evidence.send", Rule(everyone, devices=True, in_case=True))
-    for operation in ("device.pair", "device.revoke", "device.list", "key.rotate", "witness.manage"):
+    for operation in (
+        "device.pair",
+        "device.revoke",
+        "device.list",
+        "key.rotate",
+        "time.read",
+        "time.stamp",
+        "witness.manage",
+    ):
+        permissions.register(operation, Rule(owners))
+    for operation in ("identifier.issuers", "metrics.read"):
         permissions.register(operation, Rule(owners))
     return permissions
 

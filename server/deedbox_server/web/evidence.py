@@ -14,13 +14,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
+from deedbox_server.database import Database
 from deedbox_server.evidence.custody import Custody
+from deedbox_server.evidence.exhibit_brackets import exhibit_brackets
 from deedbox_server.evidence.exhibits import PAGE, DerivedDocument, Exhibit, Exhibits
 from deedbox_server.evidence.verifying import Report, Verifying
 from deedbox_server.jobs import Jobs, JobStatus
+from deedbox_server.notary.brackets import Brackets
 from deedbox_server.people import Principal
 from deedbox_server.vault import BlobReader
 from deedbox_server.web.ranges import not_modified, slice_for
+from deedbox_server.web.time import bracket_members
 from deedbox_sync import clock, timestamp
 from deedbox_sync.clock import ClockFinding
 
@@ -50,13 +54,16 @@ class EvidenceController(Controller):
         exhibits: NamedDependency[Exhibits],
         jobs: NamedDependency[Jobs],
         custody: NamedDependency[Custody],
+        brackets: NamedDependency[Brackets],
+        database: NamedDependency[Database],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
         found = await exhibits.get(principal, exhibit)
         derived = [_derived(item) for item in await exhibits.derived([exhibit])]
         reading = [_job(job) for job in await jobs.status([exhibit])]
         said = _clock(await custody.clock(exhibit))
-        return _exhibit(found) | {"clock": said, "derived": derived, "reading": reading}
+        between = bracket_members((await exhibit_brackets(database, brackets, [exhibit]))[exhibit])
+        return _exhibit(found) | {"bracket": between, "clock": said, "derived": derived, "reading": reading}
 
     @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
     async def content(
@@ -174,9 +181,15 @@ def _job(job: JobStatus) -> dict[str, object]:
     }
 
 
+def _why(report: Report) -> str:
+    if report.anchored:
+        return f"{report.bracket.not_after_by} had seen the log with this exhibit"
+    return "no outside time stamp or witness has seen the log with this exhibit yet"
+
+
 def _report(report: Report) -> dict[str, object]:
     return {
-        "anchored": {"answer": report.anchored, "reason": "no outside time stamp or witness has seen this log yet"},
+        "anchored": {"answer": report.anchored, "bracket": bracket_members(report.bracket), "reason": _why(report)},
         "attributed": {
             "answer": report.attributed,
             "authenticated": report.authenticated,
