@@ -38,7 +38,10 @@ class BadRequest(DeedboxError):
 
 
 class Unauthenticated(DeedboxError):
+    """`challenge` is the scheme that would do (RFC 9110 11.6.1)."""
+
     slug, status, title = "unauthenticated", 401, "Sign in first"
+    challenge: ClassVar[str] = "Bearer"
 
 
 class Denied(DeedboxError):

@@ -184,7 +184,7 @@ def read_record(fields: Fields) -> MintRecord:
     )
     fields.literal("v", 1)
     fields.done()
-    if not _NAMESPACE.fullmatch(record.namespace):
+    if not is_namespace(record.namespace):
         raise fields.fault("namespace", "is not 1 to 64 characters a-z 0-9 . - /")
     if normal_text(record.id) != record.id:
         raise fields.fault("id", "is not in its written form")
@@ -194,6 +194,10 @@ def read_record(fields: Fields) -> MintRecord:
 
 
 # --- issuers
+
+
+def is_namespace(text: str) -> bool:
+    return _NAMESPACE.fullmatch(text) is not None
 
 
 def desk_seed(statement_seed: bytes) -> bytes:
@@ -235,6 +239,6 @@ def _check(letters: str) -> str:
 
 
 def _checked_namespace(namespace: str) -> str:
-    if not _NAMESPACE.fullmatch(namespace):
+    if not is_namespace(namespace):
         raise FormatError("mint record.namespace", "is not 1 to 64 characters a-z 0-9 . - /")
     return namespace

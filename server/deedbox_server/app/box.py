@@ -35,7 +35,10 @@ from deedbox_server.jobs import Handlers, Jobs
 from deedbox_server.notary.alarms import Alarms
 from deedbox_server.notary.beacons import Beacons, chain_of
 from deedbox_server.notary.brackets import Brackets
+from deedbox_server.notary.identifiers import Identifiers
 from deedbox_server.notary.outside import Outside
+from deedbox_server.notary.provers import Provers
+from deedbox_server.notary.reconciling import Reconciling
 from deedbox_server.notary.sequencer import Sequencer, open_log
 from deedbox_server.notary.service import Notary
 from deedbox_server.notary.stamping import load_roots
@@ -47,6 +50,7 @@ from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
 from deedbox_server.people.pairing import BoxFacts, Pairing
 from deedbox_server.people.permissions import Permissions, standard_permissions
+from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
 from deedbox_server.search.service import Search
@@ -85,8 +89,11 @@ class Box:
     brackets: Brackets
     witnesses: Witnesses
     witnessing: Witnessing
+    identifiers: Identifiers
+    reconciling: Reconciling
     permissions: Permissions
     accounts: Accounts
+    signed_calls: SignedCalls
     authority: Authority
     devices: Devices
     pairing: Pairing
@@ -125,7 +132,9 @@ async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
         stack.push_async_callback(index.close)
         outside = Outside.open()
         stack.push_async_callback(outside.close)
-        yield await _assemble(settings, keyring, database, keys, vault, index, outside)
+        provers = Provers(keyring.named("vrf"), f"box/{await _box_id(database)}")
+        stack.push_async_callback(provers.close)
+        yield await _assemble(settings, keyring, database, keys, vault, index, outside, provers)
 
 
 async def _assemble(
@@ -136,6 +145,7 @@ async def _assemble(
     vault: Vault,
     index: SearchIndex,
     outside: Outside,
+    provers: Provers,
 ) -> Box:
     log_key = Ed25519PrivateKey.from_private_bytes(keyring.named("notary"))
     box_id = await _box_id(database)
@@ -176,6 +186,8 @@ async def _assemble(
     alarms.register(witnessing.alarms)
     brackets = Brackets(database, witnesses, settings.witness_quorum)
     permissions = standard_permissions()
+    identifiers = Identifiers(database, keys, notary, permissions, beacons, provers)
+    alarms.register(identifiers.figures.alarms)
     authority = await Authority.open(database, keyring.named("ca"))
     custody, journals, uploads = Custody(database, notary), Journals(database), Uploads(database, vault)
     jobs, handlers = Jobs(database), Handlers()
@@ -213,8 +225,11 @@ async def _assemble(
         brackets=brackets,
         witnesses=witnesses,
         witnessing=witnessing,
+        identifiers=identifiers,
+        reconciling=Reconciling(database, keys, notary, permissions, identifiers),
         permissions=permissions,
         accounts=Accounts(database, permissions),
+        signed_calls=SignedCalls(database),
         authority=authority,
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),

@@ -19,8 +19,10 @@ from deedbox_server.web.cases import CaseController
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
 from deedbox_server.web.health import HealthController
+from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile, identifier_pace
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.log import LogController
+from deedbox_server.web.metrics import metrics
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.people import PeopleController
@@ -35,7 +37,7 @@ from deedbox_sync.witness import BURST, RATE
 
 def device_app(box: Box) -> Litestar:
     """For desks: every request has a device certificate, looked up anew."""
-    return _app([DeviceController, LogController], box, provide_device, {"sender": Provide(_sender)})
+    return _app([DeviceController, LogController, device_reconcile], box, provide_device, {"sender": Provide(_sender)})
 
 
 def people_app(box: Box) -> Litestar:
@@ -43,8 +45,10 @@ def people_app(box: Box) -> Litestar:
     controllers = [
         BundleController,
         CaseController,
+        ChittyIdController,
         EvidenceController,
         HealthController,
+        IssuerController,
         LogController,
         PairingController,
         PeopleController,
@@ -54,6 +58,7 @@ def people_app(box: Box) -> Litestar:
         WitnessAdminController,
         WitnessController,
         evidence_receipt,
+        metrics,
         send_evidence,
     ]
 
@@ -103,6 +108,7 @@ def _app(
             "deskless",
             "devices",
             "exhibits",
+            "identifiers",
             "intake",
             "jobs",
             "journals",
@@ -111,8 +117,10 @@ def _app(
             "permissions",
             "receipts",
             "search",
+            "reconciling",
             "senders",
             "settings",
+            "signed_calls",
             "stamps",
             "verifying",
             "witnesses",
@@ -121,7 +129,7 @@ def _app(
     }
     return Litestar(
         route_handlers=controllers,
-        dependencies=services | {"principal": Provide(identity)} | more,
+        dependencies=services | {"identifier_pace": given(identifier_pace()), "principal": Provide(identity)} | more,
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=list(lifespan),
         openapi_config=None,

@@ -15,9 +15,11 @@ APP_CONFIG = AppConfig(
             for name in (
                 "cases",
                 "evidence",
+                "identifiers",
                 "jobs",
                 "notary",
                 "outside_time",
+                "papers",
                 "people",
                 "settings",
                 "vault",

@@ -18,6 +18,7 @@ from deedbox_server.people.passwords import PasswordCost, hash_password, matches
 from deedbox_server.people.permissions import OWNER, Permissions
 from deedbox_server.people.principal import Principal
 from deedbox_sync import uuid7
+from deedbox_sync.message_signature import message_key
 
 MAX_NAME: Final = 100  # characters, of accounts and keys: what a list can show
 MAX_KEYS: Final = 100  # of one account: more is a program gone wrong
@@ -109,8 +110,8 @@ class Accounts:
                 raise Conflict(f"an account has at most {MAX_KEYS} keys: revoke some first")
             await self._db.insert_many(
                 "api_key",
-                ("id", "handle", "account", "name", "digest", "created", "expires", "revoked"),
-                [(made.id, made.handle, account, made.name, key.digest, now, expires, None)],
+                ("id", "handle", "account", "name", "digest", "created", "expires", "revoked", "message_key"),
+                [(made.id, made.handle, account, made.name, key.digest, now, expires, None, message_key(key.text))],
             )
         return made, key
 

@@ -59,7 +59,9 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Exce
 
 def _ours(request: AnyRequest, error: DeedboxError) -> Response[dict[str, object]]:
     _count(request, error.slug)
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    headers = {"WWW-Authenticate": error.challenge} if isinstance(error, Unauthenticated) else {}
+    if (seconds := error.extra.get("retry_after")) is not None:
+        headers["Retry-After"] = str(seconds)
     extra = {name: value for name, value in error.extra.items() if name not in _RESERVED}
     return _problem(error.slug, error.title, error.status, error.detail, extra, headers)
 

@@ -12,7 +12,19 @@ OLD_VERSION: Final = "handshake-version"
 OTHER_HANDSHAKE: Final = "handshake-other"  # no TLS at all, or the other side gave up
 
 # Problems that are said to strangers, or to those who no longer belong; others concern people who are let in.
-STRANGERS: Final = frozenset({"unauthenticated", "device-revoked", "pairing-refused", "renewal-refused"})
+STRANGERS: Final = frozenset(
+    {
+        "device-revoked",
+        "nonce-replayed",
+        "pairing-refused",
+        "renewal-refused",
+        "signature-expired",
+        "signature-false",
+        "signature-malformed",
+        "signature-missing",
+        "unauthenticated",
+    }
+)
 
 _VERSION_REASONS: Final = frozenset({"UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "WRONG_VERSION_NUMBER"})
 

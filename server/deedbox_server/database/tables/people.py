@@ -17,8 +17,8 @@ class Account(Table, tablename="account"):
 
 
 class ApiKey(Table, tablename="api_key"):
-    """A key that acts for one account; only the digest of its secret is kept. Its handle is the part that may be
-    shown.
+    """A key that acts for one account; only the digest of its secret is kept, and what verifies calls that it signed. Its
+    handle is the part that may be shown.
     """
 
     id = UUID(primary_key=True)
@@ -29,6 +29,7 @@ class ApiKey(Table, tablename="api_key"):
     created = Timestamptz()
     expires = Timestamptz(null=True)
     revoked = Timestamptz(null=True)
+    message_key = Bytea(null=True)
 
 
 class Device(Table, tablename="device"):
