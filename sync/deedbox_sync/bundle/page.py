@@ -10,28 +10,36 @@ This folder holds evidence and the proof that goes with it. You need neither the
 network. There are two ways:
 
 - **By program.** `deedbox-verify FOLDER` (or the ZIP) does everything below and more, in one step, and names whatever is
-  wrong. It is free software, a part of Deedbox, and needs nothing but Python and the library `cryptography`.
-- **By hand**, with tools that come with any Linux or macOS: `sh`, `sed`, `grep`, `base64`, `sha256sum`, `xxd`, and
-  `openssl` 3 or newer. On macOS write `shasum -a 256` for `sha256sum`. On Windows, Git for Windows brings all of them; with
-  nothing but Windows see the last section.
+  wrong. It is free software, a part of Deedbox: as one file that needs nothing, as a Python package, and as one page for a
+  browser, which works with the network off. All three give the same verdict.
+- **By hand**, with tools that come with any Linux: `sh`, `sed`, `grep`, `base64`, `sha256sum`, `xxd`, `date`, and `openssl` 3
+  or newer. **macOS** has all but the last: its own `openssl` is another one that lacks what is used here, so install openssl 3
+  (Homebrew has it) and put it first in `PATH`; block 1 sees to the rest. On **Windows** the shell of Git for Windows has all of
+  them; with nothing but Windows see the last section.
 
-Three questions are kept apart. *Intact*: do bytes, signatures and order agree (sections 2 to 7)? *Anchored*: did somebody
-outside the firm see it, and when (section 8)? *Attributed*: which device and which person took it in (sections 3 and 7)?
+Three questions are kept apart. *Intact*: do bytes, signatures and order agree (sections 2 to 7)? *Anchored*: between which
+times, and who outside the firm says so (sections 8 to 12)? *Attributed*: which device and which person took it in (sections
+3 and 7)?
 
 Nothing here proves that what was captured is true, nor the case's number and title, the exhibits' numbers and the day this
-bundle was made, nor `custody.pdf` and this page, which are for reading. Times are those of desk and box, but for section 8.
-Compare the log's key, printed by section 4, with one that reached you by another way: without that, you know only that the
-bundle agrees with itself. A bundle cannot show that no log entry which it leaves out revoked a device.
+bundle was made, nor `custody.pdf` and this page, which are for reading. Times are those of desk and box, but for sections 9
+to 12. Compare the log's key, printed by section 4, with one that reached you by another way: without that, you know only
+that the bundle agrees with itself. A bundle cannot show that no log entry which it leaves out revoked a device.
 
 ## 1. Prepare
 
-Open a shell in the folder that has this page, and paste this block. It checks nothing; it defines three words that the later
-blocks use. Then paste the other blocks in any order. Each prints one line per thing that holds; a block that
-stops short of its last line has found something wrong.
+Open a shell in the folder that has this page, and paste this block. It checks nothing; it defines three words that the
+later blocks use. Then paste the other blocks in any order. Each prints one line per thing that holds; a block that stops
+short of its last line has found something wrong.
 
 ```sh
 export LC_ALL=C
 T=$(mktemp -d)
+
+# Other systems have these under other names.
+command -v sha256sum > /dev/null || sha256sum() { shasum -a 256 "$@"; }
+[ "$(printf 'YQ==' | base64 -d 2> /dev/null)" = a ] ||
+  base64() { if [ $# = 0 ]; then command base64; else command base64 -D; fi; }
 
 sha() { sha256sum | cut -c 1-64; }
 
@@ -71,6 +79,19 @@ entry() {
   [ ! -s "$T/path" ] || echo >> "$T/path"
   in_log "$1" "$T/entry" "$T/path"
 }
+
+# signed_by_log NOTE: is this checkpoint of this log, and signed by its key? Writes what is signed to $T/body.
+signed_by_log() {
+  sed '/^$/,$d' "$1" > "$T/body"
+  origin=$(head -n 1 data/log/checkpoint)
+  [ "$(head -n 1 "$T/body")" = "$origin" ] || { echo "WRONG: $1 is of another log"; return 1; }
+  sed -n "s|^— $origin ||p" "$1" | head -n 1 | base64 -d | tail -c 64 > "$T/sig"
+  openssl pkeyutl -verify -pubin -inkey data/log/key.pem -rawin -in "$T/body" -sigfile "$T/sig"
+}
+
+# when SECONDS: the time of so many seconds since 1970. seconds_of TIME: the other way, for a time as openssl prints it.
+when() { date -u -d "@$1" 2> /dev/null || date -u -r "$1"; }
+seconds_of() { date -u -d "$1" +%s 2> /dev/null || date -ju -f '%b %d %T %Y %Z' "$1" +%s; }
 ```
 
 ## 2. Every file is there, whole, and nothing else
@@ -115,9 +136,7 @@ firm's box. Compare the key with the one you were given (the part after the seco
 
 ```sh
 ( set -e
-  sed '/^$/,$d' data/log/checkpoint > "$T/body"
-  sed -n "s|^— $(head -n 1 "$T/body") ||p" data/log/checkpoint | head -n 1 | base64 -d | tail -c 64 > "$T/sig"
-  openssl pkeyutl -verify -pubin -inkey data/log/key.pem -rawin -in "$T/body" -sigfile "$T/sig"
+  signed_by_log data/log/checkpoint
   echo "Log $(head -n 1 "$T/body"), $(sed -n 2p "$T/body") entries, signed by the key:"
   openssl pkey -pubin -in data/log/key.pem -outform DER | tail -c 32 | base64 )
 ```
@@ -147,8 +166,8 @@ The log does not hold the statement; it holds a salted commitment to it, and the
 
 ## 6. What happened to each exhibit, without a gap
 
-Each custody record names the SHA-256 of the one before it. A withheld event stands there as its digest alone, so that nothing can
-be left out unseen; the last event is the export of this very bundle.
+Each custody record names the SHA-256 of the one before it. A withheld event stands there as its digest alone, so that
+nothing can be left out unseen; the last event is the export of this very bundle.
 
 ```sh
 ( set -e
@@ -159,6 +178,7 @@ be left out unseen; the last event is the export of this very bundle.
     echo >> "$T/events"
     number=0; previous=$(printf '%064d' 0)
     while read -r event; do
+      [ -n "$event" ] || continue
       number=$((number + 1))
       printf '%s' "$event" > "$T/event"
       grep -q "^{\"commitment\":[^,]*,\"index\":[0-9]*,\"number\":$number," "$T/event"
@@ -193,6 +213,7 @@ be left out unseen; the last event is the export of this very bundle.
 {"certificate":/g' "$D" | tr -s '\n' > "$T/records"
     [ ! -s "$T/records" ] || echo >> "$T/records"
     while read -r line; do
+      [ -n "$line" ] || continue
       printf '%s' "$line" > "$T/line"
       sed -e 's/.*"record":{"account":/{"account":/' -e 's/}$//' "$T/line" | tr -d '\n' > "$T/record"
       index=$(sed 's/^{"certificate":[^,]*,"index":\([0-9]*\),.*/\1/' "$T/line")
@@ -206,43 +227,202 @@ be left out unseen; the last event is the export of this very bundle.
   echo "Devices: all hold. A device must be paired, and not revoked, at an earlier log entry than its exhibits' receipts." )
 ```
 
-## 8. Outside time, where there is any
+## 8. Older checkpoints of the same log
 
-`data/stamps/SIZE-K.tsr` is a time stamp (RFC 3161) over the checkpoint `SIZE-K.txt`, which covers all log entries below SIZE.
-Put the authority's root certificate, as you know it from elsewhere, into a file and name it in `ROOTS`. That the older
-checkpoint begins the same log is proven by `SIZE.json` (RFC 9162, 2.1.4.2), which `deedbox-verify` checks.
+`data/stamps/SIZE.note` is a checkpoint of the first SIZE entries that outsiders saw; `SIZE.json` proves that the log of
+section 4 begins with them (RFC 9162, 2.1.4.2), and `SIZE-K.txt` is the same checkpoint as it was when it was stamped.
+
+```sh
+( set -e
+  for N in data/stamps/*.note; do
+    [ -e "$N" ] || { echo "There are none in this bundle."; break; }
+    for S in "$N" "${N%.note}"-*.txt; do
+      [ ! -e "$S" ] || { signed_by_log "$S"; sed '/^$/,$d' "$N" | cmp - "$T/body"; }
+    done
+    size=$(sed -n 2p "$N"); all=$(sed -n 2p data/log/checkpoint)
+    [ "data/stamps/$size.note" = "$N" ] && [ "$size" -gt 0 ] && [ "$size" -le "$all" ]
+    old=$(sed -n 3p "$N" | base64 -d | xxd -p -c 32); root=$(sed -n 3p data/log/checkpoint | base64 -d | xxd -p -c 32)
+    sed -e 's/.*"consistency":\[//' -e 's/\].*//' "${N%.note}.json" | tr -d '"\n' | tr ',' '\n' > "$T/path"
+    [ ! -s "$T/path" ] || echo >> "$T/path"
+    at=$((size - 1)); last=$((all - 1))
+    while [ $((at & 1)) = 1 ]; do at=$((at >> 1)); last=$((last >> 1)); done
+    small=; large=
+    [ "$at" != 0 ] || { small=$old; large=$old; }
+    while read -r line; do
+      sibling=$(printf %s "$line" | base64 -d | xxd -p -c 32)
+      if [ -z "$small" ]; then small=$sibling; large=$sibling; continue; fi
+      [ "$last" -gt 0 ]
+      if [ $((at & 1)) = 1 ] || [ "$at" = "$last" ]; then
+        small=$(printf '01%s%s' "$sibling" "$small" | xxd -r -p | sha)
+        large=$(printf '01%s%s' "$sibling" "$large" | xxd -r -p | sha)
+        while [ $((at & 1)) = 0 ] && [ "$at" != 0 ]; do at=$((at >> 1)); last=$((last >> 1)); done
+      else
+        large=$(printf '01%s%s' "$large" "$sibling" | xxd -r -p | sha)
+      fi
+      at=$((at >> 1)); last=$((last >> 1))
+    done < "$T/path"
+    [ "$last" = 0 ] && [ "$small" = "$old" ] && [ "$large" = "$root" ] || { echo "WRONG: $N does not begin this log"; exit 1; }
+    echo "$N: the log of $all entries begins with these $size."
+  done
+  echo "Older checkpoints: all hold." )
+```
+
+## 9. Time stamps: not after
+
+`data/stamps/SIZE-K.tsr` is a time stamp (RFC 3161) over `SIZE-K.txt`: the log's entries below SIZE were there by then. Put
+the roots of the authorities that you trust, as you know them from elsewhere, into a file in PEM form and name it in
+`ROOTS`.
 
 ```sh
 ( set -e
   for S in data/stamps/*.tsr; do
     [ -e "$S" ] || { echo "There are no time stamps in this bundle."; break; }
-    openssl ts -verify -in "$S" -data "${S%.tsr}.txt" -CAfile "${ROOTS:-roots.pem}"
-    echo "$S: $(openssl ts -reply -in "$S" -text | grep '^Time stamp:')"
+    stamped=$(openssl ts -reply -in "$S" -text 2> /dev/null | sed -n -e 's/\.[0-9]* / /' -e 's/^Time stamp: //p')
+    openssl ts -verify -in "$S" -data "${S%.tsr}.txt" -CAfile "${ROOTS:-roots.pem}" -attime "$(seconds_of "$stamped")"
+    echo "$S: entries below $(sed -n 2p "${S%.tsr}.txt") by $stamped"
   done )
 ```
 
-Further lines of `data/log/checkpoint` are cosignatures of witnesses (c2sp.org/tlog-cosignature): after the four bytes of key
-id eight bytes of POSIX time T and an Ed25519 signature over `cosignature/v1`, a line `time T`, and the checkpoint's three lines.
+## 10. Revoked certificates
+
+`data/stamps/SIZE-K.json` holds the lists of revoked certificates (CRL) of that time. A certificate that was revoked because
+its key was compromised, or for no told reason, or before the stamp's time, spoils the stamp; this block stops at any that
+was revoked.
+
+```sh
+( set -e
+  for S in data/stamps/*.tsr; do
+    [ -e "$S" ] || { echo "There are no time stamps in this bundle."; break; }
+    openssl ts -reply -in "$S" -token_out -out "$T/token" 2> /dev/null
+    openssl pkcs7 -inform DER -in "$T/token" -print_certs -out "$T/certificates"
+    cat "$T/certificates" "${ROOTS:-roots.pem}" > "$T/issuers"
+    sed -e 's/.*"crls":\[//' -e 's/\].*//' "${S%.tsr}.json" | tr -d '"\n' | tr ',' '\n' > "$T/lists"
+    [ ! -s "$T/lists" ] || echo >> "$T/lists"
+    lists=0
+    while read -r line; do
+      printf %s "$line" | base64 -d > "$T/crl"
+      openssl crl -inform DER -in "$T/crl" -CAfile "$T/issuers" -noout 2>&1 | grep -q 'verify OK' || continue
+      lists=$((lists + 1))
+      issuer=$(openssl crl -inform DER -in "$T/crl" -noout -hash)
+      openssl crl -inform DER -in "$T/crl" -noout -text > "$T/list"
+      rm -f "$T/one"
+      while IFS= read -r part; do
+        printf '%s\n' "$part" >> "$T/one"
+        [ "$part" = '-----END CERTIFICATE-----' ] || continue
+        serial=$(openssl x509 -in "$T/one" -noout -serial | sed 's/.*=//')
+        if [ "$(openssl x509 -in "$T/one" -noout -issuer_hash)" = "$issuer" ] &&
+            grep -i -A 4 "Serial Number: $serial\$" "$T/list"; then
+          echo "REVOKED: a certificate of $S"; exit 1
+        fi
+        rm "$T/one"
+      done < "$T/certificates"
+    done < "$T/lists"
+    echo "$S: none of its certificates is on the $lists lists that came with it."
+  done )
+```
+
+## 11. Witnesses: not after
+
+Further lines of a checkpoint are cosignatures (c2sp.org/tlog-cosignature): who signed has seen a log that begins so, never
+another. Put the keys of the witnesses that you trust (`NAME+ID+KEY`), one a line, into a file and name it in `WITNESSES`.
+(Ed25519 keys only; for ML-DSA-44 use the program.)
+
+```sh
+( set -e
+  [ -e "${WITNESSES:-witnesses.txt}" ] || { echo "You trust no witness yet: nothing was checked."; exit 0; }
+  while read -r vkey; do
+    name=${vkey%%+*}; rest=${vkey#*+}; id=${rest%%+*}
+    [ -n "$name" ] || continue
+    printf %s "${rest#*+}" | base64 -d > "$T/vkey"
+    [ "$(head -c 1 "$T/vkey" | xxd -p)" = 04 ] || { echo "$name: not an Ed25519 key, not checked"; continue; }
+    { printf '302a300506032b6570032100' | xxd -r -p; tail -c 32 "$T/vkey"; } > "$T/key"
+    for N in data/log/checkpoint data/stamps/*.note; do
+      [ -e "$N" ] || continue
+      sed -n "s|^— $name ||p" "$N" > "$T/lines"
+      while read -r line; do
+        printf %s "$line" | base64 -d > "$T/cosignature"
+        [ "$(head -c 4 "$T/cosignature" | xxd -p)" = "$id" ] || continue
+        time=$((0x$(head -c 12 "$T/cosignature" | tail -c 8 | xxd -p)))
+        { printf 'cosignature/v1\ntime %d\n' "$time"; sed '/^$/,$d' "$N"; } > "$T/signed"
+        tail -c 64 "$T/cosignature" > "$T/sig"
+        openssl pkeyutl -verify -pubin -keyform DER -inkey "$T/key" -rawin -in "$T/signed" -sigfile "$T/sig"
+        echo "$N: $name had seen the $(sed -n 2p "$N") entries by $(when "$time")"
+      done < "$T/lines"
+    done
+  done < "${WITNESSES:-witnesses.txt}" )
+```
+
+## 12. Beacons: not before
+
+`data/time.json` holds stretches of the log that begin with a beacon, a number that nobody knew before its time (drand).
+Each entry contains the digest of the one before; so all that follow were written after it.
+
+```sh
+( set -e
+  quicknet=52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971
+  sed 's/{"entries":\[/\
+&/g' data/time.json | sed -n 's/^{"entries":\["\(.*\)"\],"first":\([0-9]*\)}.*/\2 \1/p' > "$T/runs"
+  echo >> "$T/runs"
+  while read -r number entries; do
+    [ -n "$number" ] || continue
+    first=$number; previous=
+    printf '%s\n' "$entries" | sed 's/","/\
+/g' > "$T/run"
+    while read -r line; do
+      printf %s "$line" | base64 -d > "$T/next"
+      grep -q "\"seq\":$number," "$T/next"
+      [ -z "$previous" ] || grep -q "\"prev\":\"$previous\"" "$T/next" || { echo "WRONG: entry $number does not follow"; exit 1; }
+      if [ -z "$previous" ]; then
+        grep -q '"kind":"time.beacon"' "$T/next"
+        chain=$(sed -n 's/.*"chain":"\([0-9a-f]*\)".*/\1/p' "$T/next"); round=$(sed -n 's/.*"round":\([0-9]*\).*/\1/p' "$T/next")
+        value=$(sed -n 's/.*"signature":"\([0-9a-f]*\)".*/\1/p' "$T/next")
+        [ -n "$round" ]
+      fi
+      previous=$(sha < "$T/next"); number=$((number + 1))
+    done < "$T/run"
+    entry $((number - 1))
+    cmp "$T/entry" "$T/next"
+    echo "Log entries $((first + 1)) to $((number - 1)) are later than round $round of the drand chain $chain"
+    [ "$chain" != "$quicknet" ] || echo "  (quicknet), which was public at $(when $((1692803367 + 3 * (round - 1))))"
+    echo "  if its signature is $value"
+  done < "$T/runs"
+  echo "Stretches: all hold." )
+```
+
+That the round has this signature can be seen, with a network, at `https://api.drand.sh/CHAIN/public/ROUND`, or in what
+others kept of it; `deedbox-verify` needs neither and checks it by the chain's public key (BLS, which openssl lacks).
 
 ## Windows without other tools
 
-(These lines were not run by our tests, which have no Windows.) Windows can compute SHA-256: compare with the file's line in
-`manifest-sha256.txt`.
+(These lines were not run by our tests, which have no Windows; nor were those for macOS, but for `shasum`.) Windows can
+compute SHA-256: compare with the file's line in `manifest-sha256.txt`.
 
 ```bat
 certutil -hashfile data\bundle.json SHA256
 certutil -hashfile manifest-sha256.txt SHA256
 ```
 
-In PowerShell, all files at once; it prints the names of files that differ, and nothing else:
+In PowerShell, all files at once; it prints the names of files that differ, are missing, or are not listed, and nothing
+else:
 
 ```powershell
-Get-Content manifest-sha256.txt -Encoding utf8 | ForEach-Object {
+$listed = @{}
+Get-Content manifest-sha256.txt, tagmanifest-sha256.txt -Encoding utf8 | ForEach-Object {
   $digest, $path = $_ -split '  ', 2
-  if ((Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash -ne $digest) { $path } }
+  $listed[$path] = $true
+  if (-not (Test-Path -LiteralPath $path)) { "missing: $path" }
+  elseif ((Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash -ne $digest) { "differs: $path" } }
+$here = (Get-Location).Path.Length + 1
+Get-ChildItem -Recurse -File | ForEach-Object { $_.FullName.Substring($here) -replace '\\', '/' } |
+  Where-Object { -not $listed[$_] -and $_ -ne 'tagmanifest-sha256.txt' } | ForEach-Object { "not listed: $_" }
 ```
 
-Signatures and the log need openssl: the blocks above run in the shell of Git for Windows.
+Signatures, the log and time stamps need openssl: all blocks above run in the shell of Git for Windows, and a time stamp can
+be checked in any window where `openssl` is found:
+
+```bat
+openssl ts -verify -in data\stamps\SIZE-K.tsr -data data\stamps\SIZE-K.txt -CAfile roots.pem
+```
 """
 
 

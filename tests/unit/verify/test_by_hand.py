@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,24 +35,23 @@ from deedbox_sync.bundle.page import VERIFY_TEXT
 from deedbox_sync.bundle.sigstore import encode_pem
 from local_tsa import LocalTsa
 from miniature_log import DESK, STAMPED_SIZE, public
-
-PREPARE, *BLOCKS = re.findall(r"^```sh\n(.*?)^```$", VERIFY_TEXT, re.DOTALL | re.MULTILINE)
-FILES, STATEMENTS, CHECKPOINT, RECEIPTS, CUSTODY, DEVICES, STAMPS = BLOCKS
+from verify_by_hand import (
+    BLOCKS,
+    CHECKPOINT,
+    CUSTODY,
+    DEVICES,
+    FILES,
+    HAS_TOOLS,
+    NAMES,
+    RECEIPTS,
+    STAMPS,
+    STATEMENTS,
+    run,
+)
 
 Laid = Callable[[Mapping[str, bytes]], Path]
 
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("sed", "grep", "base64", "sha256sum", "xxd", "openssl"))),
-    reason="the page's own tools are not all installed",
-)
-
-
-def run(block: str, folder: Path, roots: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **({} if roots is None else {"ROOTS": str(roots)})}
-    script = PREPARE + block
-    return subprocess.run(
-        ["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+pytestmark = pytest.mark.skipif(not HAS_TOOLS, reason="the page's own tools are not all installed")
 
 
 @pytest.fixture
@@ -66,11 +61,9 @@ def roots(tsa: LocalTsa, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "block", BLOCKS, ids=["files", "statements", "log", "receipts", "custody", "devices", "stamps"]
-)
+@pytest.mark.parametrize("block", BLOCKS, ids=NAMES)
 def test_each_block_holds_for_a_good_bundle(block: str, stamped: Files, laid: Laid, roots: Path) -> None:
-    result = run(block, laid(stamped), roots)
+    result = run(block, laid(stamped), {"ROOTS": str(roots)})
     assert result.returncode == 0, result.stdout + result.stderr
     assert "WRONG" not in result.stdout
 
@@ -140,7 +133,7 @@ def stamped_other(files: Files) -> Files:
     ids=str,
 )
 def test_a_block_stops_at_what_is_wrong(case: ByHand, stamped: Files, laid: Laid, roots: Path) -> None:
-    result = run(case.block, laid(case.spoil(dict(stamped))), roots)
+    result = run(case.block, laid(case.spoil(dict(stamped))), {"ROOTS": str(roots)})
     assert result.returncode != 0, result.stdout + result.stderr
 
 
