@@ -31,6 +31,7 @@ _ASK_SECONDS = 15.0  # public authorities answer within one; some ask that nobod
 _CRL_SECONDS = 10.0
 _MAX_CRL = 2 << 20  # bytes; authorities' lists for time stamping have some kilobytes
 _CRL_KEPT = timedelta(hours=1)  # a list this young is not fetched again
+_BEACON_TOLERANCE = timedelta(seconds=60)  # what verifiers allow the two clocks
 _FIRST_RETRY = 60.0  # seconds; doubled after each failure, up to the usual interval
 _RENEW_LEFT = timedelta(days=90)
 _RENEW_EVERY = timedelta(days=1)  # a certificate that is near its end may be all the authority has yet
@@ -191,7 +192,7 @@ class Stamps:
         row = await self._db.fetch_one(
             'SELECT max(published) AS "published [timestamptz]" FROM time_beacon WHERE seq < {}', size
         )
-        if row is not None and row["published"] is not None and stamp.time < row["published"]:
+        if row is not None and row["published"] is not None and row["published"] - stamp.time > _BEACON_TOLERANCE:
             raise StampRefused("its time is before that of a beacon in the log: the authority's clock is wrong")
 
     async def _crls(self, stamp: Stamp) -> list[RevocationList]:
