@@ -1,9 +1,10 @@
-"""Custody, statements and devices: each record is parsed, chained, and opened against its log entry with its salts."""
+"""Custody, statements, devices, identifiers: each record is parsed, chained, and opened against its log entry with its salts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,11 +13,12 @@ from deedbox_server.audit.log import Logged
 from deedbox_server.audit.report import Report
 from deedbox_server.database import Database, Row
 from deedbox_server.vault.key_store import KeyStore
-from deedbox_sync import commitment, custody, device_record, dsse, statement
+from deedbox_sync import commitment, custody, device_record, dsse, identifier, statement
 from deedbox_sync.errors import SyncError
 from deedbox_sync.statement import CaptureStatement, GapStatement
 
 _STEP = 1_000
+_TOLD = ("exhibit.", "device.", "id.minted", "id.reconciled")  # entries that a row here tells in full
 _PUBLIC = frozenset({"log.opened", "refusals", "time.beacon", "time.stamp"})  # entries that commit to nothing
 
 
@@ -33,6 +35,7 @@ class RecordAudit:
         await self._custody(pending)
         await self._statements(pending)
         await self._trust(pending)
+        await self._identifiers(pending)
         self._untold()
 
     # --- custody
@@ -160,6 +163,29 @@ class RecordAudit:
             self._opened(where, row["id"], row["kind"], values, salts.get(row["id"], {}), pending)
         self._report.count("trust records", len(rows))
 
+    # --- identifiers
+
+    async def _identifiers(self, pending: set[UUID]) -> None:
+        """Each batch is the array that the log committed to, and each record proves its identifier."""
+        batches = await self._db.fetch("SELECT id, kind FROM identifier_batch ORDER BY id")
+        salts = await self._keys.salts([row["id"] for row in batches])
+        for batch in batches:
+            where = f"identifiers {batch['id']}"
+            rows = await self._db.fetch(
+                "SELECT value, record FROM identifier WHERE made_in = {} ORDER BY place", batch["id"]
+            )
+            for row in rows:
+                try:
+                    record = identifier.parse(row["record"])
+                    identifier.verify_record(record)
+                    if identifier.parse_text(record.id) != row["value"]:
+                        self._report.add(where, "has a record under another identifier")
+                except SyncError as error:
+                    self._report.add(where, f"has a record that does not hold: {error}")
+            digest = sha256(b"[%s]" % b",".join(row["record"] for row in rows)).digest()
+            self._opened(where, batch["id"], batch["kind"], {"record": digest}, salts.get(batch["id"], {}), pending)
+            self._report.count("identifiers", len(rows))
+
     # --- commitments
 
     def _opened(
@@ -189,7 +215,7 @@ class RecordAudit:
 
     def _untold(self) -> None:
         for record, logged in self._logged.items():
-            expects_record = logged.kind.startswith(("exhibit.", "device.")) and logged.kind != "device.conflict"
+            expects_record = logged.kind.startswith(_TOLD) and logged.kind != "device.conflict"
             if expects_record and logged.kind not in _PUBLIC and record not in self._told:
                 self._report.add(
                     f"log entry {logged.seq}", f"tells of a record ({logged.kind}) that the database does not have"

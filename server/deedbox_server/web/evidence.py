@@ -21,6 +21,7 @@ from deedbox_server.evidence.exhibits import PAGE, DerivedDocument, Exhibit, Exh
 from deedbox_server.evidence.verifying import Report, Verifying
 from deedbox_server.jobs import Jobs, JobStatus
 from deedbox_server.notary.brackets import Brackets
+from deedbox_server.notary.identifiers import Identifiers
 from deedbox_server.people import Principal
 from deedbox_server.vault import BlobReader
 from deedbox_server.web.ranges import not_modified, slice_for
@@ -38,6 +39,7 @@ class EvidenceController(Controller):
     async def list_exhibits(
         self,
         exhibits: NamedDependency[Exhibits],
+        identifiers: NamedDependency[Identifiers],
         principal: NamedDependency[Principal],
         case: FromQuery[UUID | None] = None,
         cursor: FromQuery[UUID | None] = None,
@@ -45,7 +47,8 @@ class EvidenceController(Controller):
     ) -> dict[str, object]:
         page = await exhibits.page(principal, case=case, after=cursor, limit=limit)
         more = str(page[-1].id) if page and len(page) >= limit else None
-        return {"items": [_exhibit(item) for item in page], "next": more}
+        named = await identifiers.of_exhibits([item.id for item in page])
+        return {"items": [_exhibit(item) | {"identifier": named.get(item.id)} for item in page], "next": more}
 
     @get("/{exhibit:uuid}")
     async def look(
@@ -55,6 +58,7 @@ class EvidenceController(Controller):
         jobs: NamedDependency[Jobs],
         custody: NamedDependency[Custody],
         brackets: NamedDependency[Brackets],
+        identifiers: NamedDependency[Identifiers],
         database: NamedDependency[Database],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
@@ -63,7 +67,9 @@ class EvidenceController(Controller):
         reading = [_job(job) for job in await jobs.status([exhibit])]
         said = _clock(await custody.clock(exhibit))
         between = bracket_members((await exhibit_brackets(database, brackets, [exhibit]))[exhibit])
-        return _exhibit(found) | {"bracket": between, "clock": said, "derived": derived, "reading": reading}
+        named = (await identifiers.of_exhibits([exhibit])).get(exhibit)
+        told = {"bracket": between, "clock": said, "derived": derived, "identifier": named, "reading": reading}
+        return _exhibit(found) | told
 
     @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
     async def content(
