@@ -1,0 +1,243 @@
+// RFC 3161 time-stamp responses over checkpoints (formats/time.md, Time stamp).
+//
+// Certificates must have been valid at the stamp's own time. There is no network: revocation is judged by the CRLs given.
+
+import { equalBytes, toHex } from "./binary_text.js";
+import { displayName, isIssuedBy, isSame, parseCrl, readAlgorithm, readCertificate, verifySignature } from "./certificate.js";
+import * as der from "./der.js";
+import { FormatError } from "./errors.js";
+
+const MAX_CERTIFICATES = 32; // in a token; three are usual
+const SIGNED_DATA = "1.2.840.113549.1.7.2";
+const TST_INFO = "1.2.840.113549.1.9.16.1.4";
+const CONTENT_TYPE = "1.2.840.113549.1.9.3";
+const MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
+const BASIC_CONSTRAINTS = "2.5.29.19";
+const KEY_USAGE = "2.5.29.15";
+const EXTENDED_KEY_USAGE = "2.5.29.37";
+const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+const GRANTED = 0n;
+const DIGESTS = new Map([
+  ["2.16.840.1.101.3.4.2.1", "SHA-256"],
+  ["2.16.840.1.101.3.4.2.2", "SHA-384"],
+  ["2.16.840.1.101.3.4.2.3", "SHA-512"],
+]);
+/** What a chain's certificates may ask to be understood: the three above, alternative names, policies. */
+const UNDERSTOOD = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, "2.5.29.17", "2.5.29.32"]);
+/** Unspecified, key, CA and AA compromise: whoever had the key may have set any time (RFC 3161 4). */
+const KEY_LOST = [0, 1, 2, 10];
+
+/** The token does not prove a time. `broken`: it is not even about this checkpoint, or no token. */
+export class StampError extends Error {
+  constructor(what, broken = false) {
+    super(what);
+    this.broken = broken;
+  }
+}
+
+/** A certificate of the chain was revoked in a way that spoils the stamp. */
+export class StampRevokedError extends StampError {}
+
+/** It was not looked at: nothing is pinned, or the browser has no WebCrypto here. `lacking`: the latter. */
+export class StampUnavailableError extends Error {
+  constructor(what, lacking = false) {
+    super(what);
+    this.lacking = lacking;
+  }
+}
+
+/** The stamp of a token over the exact bytes of a note, whose certificate leads to one of `roots` (parsed certificates):
+ *  {time, authority, expires, unrevoked}, as deedbox_sync.stamp.Stamp. `crls` are DER; one counts that its certificate's
+ *  issuer signed. */
+export async function verifyStamp(token, note, roots, crls) {
+  if (!globalThis.crypto?.subtle) throw new StampUnavailableError("this browser gives no WebCrypto to this page", true);
+  let response;
+  try {
+    response = parseResponse(token);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new StampError("is not a time-stamp response", true);
+  }
+  const digest = DIGESTS.get(response.imprintAlgorithm);
+  if (!digest || !equalBytes(await hash(digest, note), response.imprint)) {
+    throw new StampError("is over other bytes than the checkpoint beside it", true);
+  }
+  if (!roots.length) throw new StampUnavailableError("no authority is pinned");
+  const chain = await trustedChain(response, roots);
+  return {
+    time: response.time,
+    authority: displayName(chain[0]),
+    expires: chain.map((one) => one.notAfter).sort()[0],
+    unrevoked: await checkRevocation(chain, crls, response.time),
+  };
+}
+
+async function hash(name, bytes) {
+  return new Uint8Array(await crypto.subtle.digest(name, bytes));
+}
+
+/** TimeStampResp (RFC 3161 2.4.2) around SignedData (RFC 5652 5.1) around TSTInfo. FormatError for all else. */
+function parseResponse(bytes) {
+  const outer = new der.Members(der.readDer(bytes), der.SEQUENCE, "response");
+  const status = der.integer(outer.takeSequence("status").take(der.INTEGER));
+  const content = outer.takeSequence("token");
+  outer.done();
+  expectOid(content, SIGNED_DATA);
+  const wrapped = new der.Members(content.take(der.context(0)), der.context(0), "token");
+  content.done();
+  const signed = wrapped.takeSequence("token");
+  wrapped.done();
+  signed.take(der.INTEGER);
+  signed.take(der.SET);
+  const encapsulated = signed.takeSequence("content");
+  expectOid(encapsulated, TST_INFO);
+  const inner = new der.Members(encapsulated.take(der.context(0)), der.context(0), "content").take(der.OCTET_STRING).body;
+  const certificates = signed.takeOptional(der.context(0))?.children ?? [];
+  if (!der.isOrdered(certificates)) throw new FormatError("token", "has certificates in another order than DER's");
+  signed.takeOptional(der.context(1));
+  const signers = signed.take(der.SET).children;
+  signed.done();
+  return {
+    status,
+    content: inner,
+    certificates: certificates.map(readCertificate),
+    signers: signers.map(parseSigner),
+    ...parseInfo(inner),
+  };
+}
+
+function expectOid(fields, expected) {
+  if (der.oidText(fields.take(der.OID)) !== expected) throw new FormatError("token", "is of another kind");
+}
+
+/** TSTInfo (RFC 3161 2.4.2): what was stamped and when. */
+function parseInfo(bytes) {
+  const info = new der.Members(der.readDer(bytes), der.SEQUENCE, "time-stamp information");
+  info.take(der.INTEGER);
+  info.take(der.OID);
+  const imprint = info.takeSequence("imprint");
+  const imprintAlgorithm = readAlgorithm(imprint.take(der.SEQUENCE)).oid;
+  const hashed = imprint.take(der.OCTET_STRING).body;
+  imprint.done();
+  info.take(der.INTEGER);
+  return { imprintAlgorithm, imprint: hashed, time: der.time(info.take(der.GENERALIZED_TIME)) };
+}
+
+function parseSigner(element) {
+  const fields = new der.Members(element, der.SEQUENCE, "signer");
+  fields.take(der.INTEGER);
+  const named = fields.takeSequence("signer's name");
+  const [issuer, serial] = [toHex(named.take(der.SEQUENCE).raw), der.integer(named.take(der.INTEGER))];
+  named.done();
+  const digest = readAlgorithm(fields.take(der.SEQUENCE)).oid;
+  const attributes = fields.takeOptional(der.context(0));
+  const algorithm = readAlgorithm(fields.take(der.SEQUENCE));
+  const signature = fields.take(der.OCTET_STRING).body;
+  fields.takeOptional(der.context(1));
+  fields.done();
+  return { issuer, serial, digest, attributes, algorithm, signature };
+}
+
+/** The certificates from the signer's to a root, after the signature over the content was found to hold. */
+async function trustedChain(response, roots) {
+  const refused = (what) => new StampError(`not by a pinned authority (${what})`);
+  if (response.status !== GRANTED) throw refused("the authority did not grant it");
+  if (response.signers.length !== 1) throw refused("it has not exactly one signer");
+  if (response.certificates.length > MAX_CERTIFICATES) throw refused(`more than ${MAX_CERTIFICATES} certificates`);
+  const [signer] = response.signers;
+  const mine = response.certificates.filter((one) => one.issuer === signer.issuer && one.serial === signer.serial);
+  if (!mine.length) throw refused("its signer's certificate is not in it");
+  if (!(await isSigned(response.content, signer, mine[0]))) throw refused("its signature does not hold");
+  if (!isForStamps(mine[0])) throw refused("its signer's certificate is not for time stamps");
+  const chain = await findChain(mine, response.certificates, roots, response.time);
+  if (!chain) throw refused("no chain of certificates");
+  return chain;
+}
+
+/** The signature is over the attributes, and they name the content by its digest (RFC 5652 5.4). */
+async function isSigned(content, signer, certificate) {
+  const digest = DIGESTS.get(signer.digest);
+  if (!digest || !signer.attributes) return false;
+  const values = new Map();
+  for (const attribute of signer.attributes.children) {
+    const [oid, set] = attribute.children ?? [];
+    if (oid?.tag !== der.OID || set?.tag !== der.SET || values.has(der.oidText(oid))) return false;
+    values.set(der.oidText(oid), set.children);
+  }
+  const [type, hashed] = [values.get(CONTENT_TYPE), values.get(MESSAGE_DIGEST)];
+  if (type?.length !== 1 || type[0].tag !== der.OID || der.oidText(type[0]) !== TST_INFO) return false;
+  if (hashed?.length !== 1 || !equalBytes(hashed[0].body, await hash(digest, content))) return false;
+  const message = signer.attributes.raw.slice();
+  message[0] = der.SET; // as a set, not as [0]
+  return verifySignature(certificate.spki, signer.algorithm, signer.signature, message, digest);
+}
+
+function isForStamps({ extensions }) {
+  const usage = extensions.get(EXTENDED_KEY_USAGE);
+  if (!usage?.critical) return false;
+  return (der.readDer(usage.value).children ?? []).some((one) => one.tag === der.OID && der.oidText(one) === TIME_STAMPING);
+}
+
+/** The shortest way from a certificate of the signer's to a root, each certificate valid at the time; null where none is. */
+async function findChain(mine, others, roots, time) {
+  const ways = mine.filter((one) => isValid(one, time)).map((one) => [one]);
+  const seen = ways.map(([one]) => one);
+  for (const way of ways) { // which grows: each certificate is come to once
+    const last = way[way.length - 1];
+    if (roots.some((root) => isSame(root, last)) && last.issuer === last.subject) return way;
+    for (const issuer of [...roots, ...others]) {
+      if (seen.some((one) => isSame(one, issuer)) || !isValid(issuer, time) || !isAuthority(issuer, way.length - 1)) continue;
+      if (!(await isIssuedBy(last, issuer))) continue;
+      seen.push(issuer);
+      ways.push([...way, issuer]);
+    }
+  }
+  return null;
+}
+
+function isValid({ notBefore, notAfter, extensions }, time) {
+  const strange = [...extensions].some(([oid, { critical }]) => critical && !UNDERSTOOD.has(oid));
+  return !strange && notBefore <= time && time <= notAfter;
+}
+
+/** A CA's certificate that may sign others, with at most `below` CAs between it and the signer's (RFC 5280 4.2.1.9). */
+function isAuthority({ extensions }, below) {
+  const constraints = extensions.get(BASIC_CONSTRAINTS);
+  if (!constraints) return false;
+  const fields = new der.Members(der.readDer(constraints.value), der.SEQUENCE, "constraints");
+  const ca = fields.takeOptional(der.BOOLEAN);
+  const most = fields.takeOptional(der.INTEGER);
+  if (!ca || !der.boolean(ca) || (most && der.integer(most) < BigInt(below))) return false;
+  const usage = extensions.get(KEY_USAGE);
+  return !usage || (der.readDer(usage.value).body[1] & 0x04) !== 0; // keyCertSign, the sixth bit
+}
+
+/** When the oldest of the CRLs was made that clear all but the root; null where one certificate is cleared by none. */
+async function checkRevocation(chain, crls, time) {
+  const cleared = [];
+  const lists = crls.map(readCrl).filter((one) => one !== null);
+  for (const [place, certificate] of chain.slice(0, -1).entries()) {
+    const issuer = chain[place + 1];
+    let newest = null;
+    for (const crl of lists) {
+      if (crl.issuer !== issuer.subject) continue;
+      if (!(await verifySignature(issuer.spki, crl.algorithm, crl.signature, crl.tbs))) continue;
+      const revoked = crl.revoked.find((one) => one.serial === certificate.serial);
+      if (revoked && (revoked.time <= time || KEY_LOST.includes(revoked.reason))) {
+        throw new StampRevokedError(`its certificate was revoked (${displayName(certificate)})`);
+      }
+      if (newest === null || crl.updated > newest) newest = crl.updated;
+    }
+    cleared.push(newest);
+  }
+  return cleared.length && cleared.every((date) => date !== null) ? cleared.sort()[0] : null;
+}
+
+function readCrl(bytes) {
+  try {
+    return parseCrl(bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return null;
+  }
+}
