@@ -84,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     head.set_defaults(run=commands.journal_head)
 
+    mint = words.add_parser("mint", parents=[shared], help="identifiers for files as they are, with or without a box")
+    mint.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    mint.set_defaults(run=commands.mint)
+
+    named = words.add_parser("identifiers", parents=[shared], help="whether each capture gets an identifier of its own")
+    named.add_argument("switch", choices=("on", "off"))
+    named.set_defaults(run=commands.switch_identifiers)
+
     resume = words.add_parser("resume", parents=[shared], help="go on after a stop, and try held files again")
     resume.set_defaults(run=commands.resume)
     return parser

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import hashlib
 import os
 import signal
 import sys
@@ -14,22 +15,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import apsw
+
 from deedbox_desktop.engine import pairing
 from deedbox_desktop.engine.box.client import HttpsBox
 from deedbox_desktop.engine.engine import Engine, Progress, connect
 from deedbox_desktop.engine.errors import DeskError, KeysLocked, NotPaired
-from deedbox_desktop.engine.journal import facts, files, statements
+from deedbox_desktop.engine.journal import facts, files, identifiers, statements
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys, create_keys, needs_passphrase, open_keys
+from deedbox_desktop.engine.mint import desk_minter
 from deedbox_desktop.engine.model import QUIET_MS, CaseFacts
 from deedbox_desktop.engine.os_keyring import find_keyring
 from deedbox_desktop.engine.state_folder import StateFolder
 from deedbox_desktop.engine.status import Shown, read_status, shown_path
 from deedbox_desktop.engine.watch.watcher import watchable
-from deedbox_desktop.terminal import ProgressLine, grouped, json_line, progress_words, status_json, status_lines
+from deedbox_desktop.terminal import (
+    ProgressLine,
+    grouped,
+    json_line,
+    printable,
+    progress_words,
+    status_json,
+    status_lines,
+)
 from deedbox_disk.folder_lock import FolderLock
 from deedbox_sync import timestamp
 from deedbox_sync.canonical_json import Json
+from deedbox_sync.identifier import MintRecord
 
 PASSPHRASE_ENV = "DEEDBOX_DESKTOP_PASSPHRASE_FILE"  # noqa: S105 # names a variable that names a file
 
@@ -133,6 +146,40 @@ def journal_head(call: Call, options: argparse.Namespace) -> int:
     return DONE
 
 
+def mint(call: Call, options: argparse.Namespace) -> int:
+    """Identifiers for files as they are now. Nothing is captured: an identifier names bytes, it does not keep them."""
+    keys = _keys(call)
+    with _journal(call, keys) as journal:
+        box, greeting = journal.read(facts.box), journal.read(facts.greeting)
+        if box is None:
+            raise NotPaired
+        minter = desk_minter(box.device, keys.statement)
+        contents = [(path, _content(path)) for path in options.files]
+
+        def work(db: apsw.Connection) -> list[MintRecord]:
+            first = identifiers.reserve(db, len(contents))
+            known = greeting.beacon if greeting else None
+            made = [minter.mint(content, known, first + at) for at, (_, content) in enumerate(contents)]
+            identifiers.add(db, [(None, record) for record in made])
+            return made
+
+        records = journal.write(work)
+    named = [(record, shown_path(os.fsencode(path))) for record, (path, _) in zip(records, contents, strict=True)]
+    call.say(
+        "\n".join(f"{record.id}  {printable(name)}" for record, name in named),
+        minted=[{"content": record.content.hex(), "file": name, "id": record.id} for record, name in named],
+    )
+    return DONE
+
+
+def switch_identifiers(call: Call, options: argparse.Namespace) -> int:
+    with _journal(call, _keys(call)) as journal:
+        journal.write(lambda db: identifiers.switch(db, on=options.switch == "on"))
+    words = "Each capture gets an identifier." if options.switch == "on" else "Captures get no identifiers."
+    call.say(f"{words} It holds from the next capture on.", identifiers=options.switch)
+    return DONE
+
+
 def resume(call: Call, options: argparse.Namespace) -> int:
     with _journal(call, _keys(call)) as journal:
         stop = journal.write(facts.clear_stop)
@@ -163,6 +210,14 @@ def _follow(engine: Engine, ending: threading.Event, options: argparse.Namespace
                 return engine.progress()
     finally:
         line.done()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise WrongUse(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _find_case(call: Call, keys: DeskKeys, journal: Journal, wanted: str) -> UUID:

@@ -94,6 +94,11 @@ def status_json(status: DeskStatus) -> dict[str, Json]:
             }
             for one in status.folders
         ],
+        "identifiers": {
+            "minted": status.identifiers.minted,
+            "refused": status.identifiers.refused,
+            "waiting": status.identifiers.waiting,
+        },
         "journal": {"digest": status.head.digest.hex(), "sequence": status.head.sequence},
         "state": "unpaired" if box is None else "stopped" if status.stop else "paired",
         "stop": None
@@ -159,6 +164,9 @@ def _head_lines(status: DeskStatus) -> list[str]:
         f"Box       {named}{box.device_url}, {seen}",
         f"Journal   {status.head.sequence} statements, ends with {grouped(status.head.digest)}",
     ]
+    if status.identifiers.minted:
+        waiting = f", {status.identifiers.waiting} not yet known to the box" if status.identifiers.waiting else ""
+        lines.append(f"Named     {status.identifiers.minted} identifiers minted here{waiting}")
     if greeting is not None and not greeting.backup_configured:
         lines.append("Backup    none at the box: spooled copies are freed as soon as the receipt is verified")
     if status.stop is not None:
@@ -180,9 +188,11 @@ def _file_line(file: FileStatus, width: int, sizes: int) -> str:
 
 def _file_json(file: FileStatus) -> Json:
     return {
+        "canonical": file.canonical,
         "captured": timestamp.encode(file.captured) if file.captured else None,
         "content": file.content.hex() if file.content else None,
         "folder": file.folder,
+        "identifier": file.identifier,
         "log_index": file.log_index,
         "original": file.original.value,
         "path": file.path,

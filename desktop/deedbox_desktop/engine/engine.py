@@ -23,6 +23,7 @@ from deedbox_desktop.engine.journal import facts, receipts, statements
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys
 from deedbox_desktop.engine.link import Link, Pace
+from deedbox_desktop.engine.mint import Mint
 from deedbox_desktop.engine.model import BoxFacts, StatementState
 from deedbox_desktop.engine.renewal import Renewer
 from deedbox_desktop.engine.spool import Spool
@@ -32,6 +33,7 @@ from deedbox_desktop.engine.sync.greeter import Greeter
 from deedbox_desktop.engine.sync.loop import Loop
 from deedbox_desktop.engine.sync.outbox import Outbox
 from deedbox_desktop.engine.sync.receipts import LogKeeper, Receipts
+from deedbox_desktop.engine.sync.reconciler import Reconciler
 from deedbox_desktop.engine.sync.sources import spill
 from deedbox_desktop.engine.transfers import Transfer, Transfers
 from deedbox_desktop.engine.watch.hints import Hints
@@ -108,7 +110,8 @@ class Engine:
             self._peer = connect(found, keys, state)
             box = HttpsBox(self._peer, found.ca)
             self._renewer = Renewer(found, keys, self._show)
-        self.desk = Desk(found, journal, spool, signer, this_scene(found), box, link)
+        mint = Mint(journal, found.device, keys.statement)
+        self.desk = Desk(found, journal, spool, signer, this_scene(found), box, link, mint)
         self.transfers = Transfers()
         self._failure: BaseException | None = None
         self._large: deque[Job] = deque()
@@ -118,6 +121,7 @@ class Engine:
         self._outbox = Outbox(self.desk, self._receipts.take)
         self._deliveries = Deliveries(self.desk, self._receipts.take, self.transfers)
         self._greeter = Greeter(self.desk, keeper)
+        self._reconciler = Reconciler(self.desk)
         self._small_capture = SmallCapture(self.desk, self._large.append)
         self._large_capture = LargeCapture(self.desk, self.transfers)
         self._watcher = Watcher(journal, self._hand_out, link.pace.rescan_every, link.pace.poll_network_every)
@@ -137,6 +141,7 @@ class Engine:
         self._run("capture", self._capture_small)
         self._run("statements", self._outbox.step)
         self._run("receipts", self._receipts.step)
+        self._run("identifiers", self._reconciler.step)
         for number in range(BYTE_WORKERS):
             crew = Crew(f"bytes {number + 1}")
             self._crews.append(crew)
@@ -151,6 +156,7 @@ class Engine:
             thread.join()
         for crew in self._crews:
             crew.dismiss()
+        self.desk.mint.close()
         with suppress(DiskError):  # their originals are still there
             spill(self.desk)
         if self._hints is not None:

@@ -7,6 +7,7 @@ from enum import Enum
 from uuid import UUID
 
 from deedbox_sync.beacon import Beacon
+from deedbox_sync.identifier import MintRecord
 
 QUIET_MS = 2_000  # a file untouched for so long is taken to be whole; office programs save in less
 
@@ -131,6 +132,16 @@ class NewStatement:
     captured: datetime
     upload: str | None = None
     spool: SpoolRef | None = None
+    minted: MintRecord | None = None
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What the box says of an identifier that this desk minted: its own for the same, or why it takes it not."""
+
+    id: str
+    canonical: str | None
+    problem: str | None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 import apsw
 
-from deedbox_desktop.engine.journal import facts, files, statements
+from deedbox_desktop.engine.journal import facts, files, identifiers, statements
+from deedbox_desktop.engine.journal.identifiers import Standing
 from deedbox_desktop.engine.model import BoxFacts, FileState, Folder, Greeting, Original, StatementState, Stop
 from deedbox_desktop.engine.state_folder import DISK_FULL
 from deedbox_disk.space import free_bytes
@@ -20,9 +21,10 @@ from deedbox_sync.file_facts import readable_name
 _ROWS = """
     SELECT file.folder, file.path, file.size, file.state, file.original, file.reason, file.was, file.sequence, file.current,
         statement.state, statement.reason, statement.digest, statement.content, statement.captured, statement.spool_file,
-        receipt.log_index, receipt.verified, upload.file
+        receipt.log_index, receipt.verified, upload.file, identifier.id, identifier.canonical
     FROM file LEFT JOIN statement ON statement.sequence = file.sequence
         LEFT JOIN receipt ON receipt.sequence = file.sequence LEFT JOIN upload ON upload.file = file.id
+        LEFT JOIN identifier ON identifier.sequence = file.sequence
     ORDER BY file.folder, file.path, file.id
 """
 
@@ -67,7 +69,8 @@ _AFTER = {
 
 @dataclass(frozen=True)
 class FileStatus:
-    """One capture of one file, or a file that is not captured. `superseded`: its path belongs to a newer one."""
+    """One capture of one file, or a file that is not captured. `superseded`: its path belongs to a newer one; `canonical`: the
+    box's identifier for what this desk named `identifier`."""
 
     folder: str
     path: str
@@ -84,6 +87,8 @@ class FileStatus:
     log_index: int | None
     receipted: datetime | None
     spooled: bool
+    identifier: str | None
+    canonical: str | None
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class DeskStatus:
     troubles: dict[str, str]
     head: statements.Head
     checkpoint: str | None
+    identifiers: Standing
     folders: tuple[FolderStatus, ...]
     files: tuple[FileStatus, ...]
 
@@ -114,14 +120,15 @@ def read_status(db: apsw.Connection) -> DeskStatus:
     folders = files.folders(db)
     problems = files.folder_problems(db)
     names = {folder.id: shown_path(folder.path) for folder in folders}
-    greeting = facts.greeting(db)
+    greeting, minted = facts.greeting(db), identifiers.standing(db)
     return DeskStatus(
         box=facts.box(db),
         greeting=greeting,
         stop=facts.stopped(db),
-        troubles=facts.troubles(db) | _full_disk(Path(db.filename)) | _clock(greeting),
+        troubles=facts.troubles(db) | _full_disk(Path(db.filename)) | _clock(greeting) | _refused(minted),
         head=statements.head(db),
         checkpoint=facts.checkpoint(db),
+        identifiers=minted,
         folders=tuple(FolderStatus(folder, problems.get(folder.id)) for folder in folders),
         files=tuple(_file(values, names) for values in db.execute(_ROWS)),
     )
@@ -138,6 +145,13 @@ def _clock(greeting: Greeting | None) -> dict[str, str]:
         return {}
     apart = clock.apart_from("the box's", greeting.box_offset_ms)
     return {"clock": f"This computer's clock is {apart}. Statements say so; set the clock."}
+
+
+def _refused(minted: Standing) -> dict[str, str]:
+    if not minted.refused:
+        return {}
+    counted = "an identifier" if minted.refused == 1 else f"{minted.refused} identifiers"
+    return {"identifiers": f"The box refuses {counted} of this desk: {minted.problem}"}
 
 
 def shown_path(raw: bytes) -> str:
@@ -163,7 +177,7 @@ def _file(values: tuple[Any, ...], names: dict[int, str]) -> FileStatus:
         captured,
         spool,
     ) = values[:15]
-    index, verified, uploading = values[15:]
+    index, verified, uploading, minted, canonical = values[15:]
     path = shown_path(raw)
     after = Original(original)
     shown, words = _words(FileState(own), state, reason, held, uploading is not None)
@@ -185,6 +199,8 @@ def _file(values: tuple[Any, ...], names: dict[int, str]) -> FileStatus:
         log_index=index,
         receipted=timestamp.parse(verified) if verified else None,
         spooled=spool is not None,
+        identifier=minted,
+        canonical=canonical,
     )
 
 

@@ -19,12 +19,13 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from deedbox_desktop.engine.errors import BoxRefused, BoxUnreachable
-from deedbox_desktop.engine.model import BoxFacts
-from deedbox_sync import dsse, entry, merkle, note, possession, receipt, statement, timestamp
+from deedbox_desktop.engine.model import BoxFacts, Reconciled
+from deedbox_sync import dsse, entry, identifier, merkle, note, possession, receipt, statement, timestamp
 from deedbox_sync.beacon import Beacon
 from deedbox_sync.commitment import Opening, commit
 from deedbox_sync.errors import SyncError
 from deedbox_sync.hello import CaseRef, Hello, LogAnswer
+from deedbox_sync.identifier import MintRecord
 from deedbox_sync.statement import CaptureStatement, GapStatement
 from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Problem, Result, State
 
@@ -112,6 +113,9 @@ class BoxSimulator:
         self.ahead = timedelta(0)  # by how much the desk's clock is before this box's
         self.beacon: Beacon | None = None
         self.alarms: list[str] = []
+        self.identifiers: dict[int, MintRecord] = {}
+        self.refuse_identifiers: str | None = None
+        self.knows_identifiers = True
         self.backup_configured = False
         self.backed_up_to: int | None = None
         self.next_sequence, self.last_digest = 1, statement.NO_DIGEST
@@ -209,6 +213,14 @@ class BoxSimulator:
         with self._call("receipts"):
             return [self._answer(digest, ask=True) for digest in digests]
 
+    def reconcile(self, records: Sequence[MintRecord], issuer_note: bytes) -> list[Reconciled]:
+        with self._call("reconcile"):
+            if not self.knows_identifiers:
+                raise BoxRefused(Problem("not-found", ""), 404)
+            vouched = identifier.verify_issuer_note(issuer_note, self.statement_key)
+            assert vouched.device == self.device
+            return [self._reconciled(record, vouched.key) for record in records]
+
     def create_upload(self, upload: str, case: UUID, size: int) -> int:
         with self._call("create_upload"):
             return len(self.uploads.setdefault(upload, bytearray()))
@@ -239,6 +251,19 @@ class BoxSimulator:
             self.uploads.pop(upload, None)
 
     # --- inside
+
+    def _reconciled(self, record: MintRecord, key: bytes) -> Reconciled:
+        if self.refuse_identifiers is not None:
+            return Reconciled(record.id, None, self.refuse_identifiers)
+        assert (record.key, record.namespace) == (key, f"device/{self.device}")
+        identifier.verify_record(record)
+        known = self.identifiers.setdefault(record.counter, record)
+        assert known == record, "a counter was used twice"
+        return Reconciled(record.id, self.canonical(record.id), None)
+
+    def canonical(self, minted: str) -> str:
+        """The box's own identifier for one that a desk minted."""
+        return identifier.format_text(hashlib.sha256(minted.encode()).digest()[:10])
 
     def _call(self, name: str) -> _Guard:
         return _Guard(self, name)

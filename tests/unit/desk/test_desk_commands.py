@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -22,7 +23,7 @@ from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys, create_keys
 from deedbox_desktop.engine.model import Stop
 from deedbox_desktop.engine.state_folder import StateFolder
-from deedbox_sync import timestamp
+from deedbox_sync import identifier, timestamp
 from unit.desk.box_simulator import CASE, BoxSimulator
 from unit.desk.tls_site import authority, issue
 
@@ -203,3 +204,32 @@ def test_nothing_of_names_or_contents_is_readable_in_the_state_folder(paired: tu
     assert len(seen) > 1_400_000
     for secret in (b"MARKED", keys.journal, keys.spool, keys.statement, keys.tls):
         assert secret not in seen
+
+
+def test_files_get_identifiers_without_being_captured(paired: tuple[Shell, DeskKeys]) -> None:
+    shell, _ = paired
+    for name in ("one.txt", "two.txt"):
+        (shell.root / "evidence" / name).write_bytes(b"the same bytes")
+    status, told = shell.json(
+        "mint", str(shell.root / "evidence" / "one.txt"), str(shell.root / "evidence" / "two.txt")
+    )
+    assert status == commands.DONE
+    one, two = told["minted"]
+    assert one["content"] == two["content"] == hashlib.sha256(b"the same bytes").hexdigest()
+    assert one["id"] != two["id"]
+    assert identifier.normal_text(one["id"]) == one["id"]
+    assert shell.json("status")[1]["identifiers"] == {"minted": 2, "refused": 0, "waiting": 2}
+    assert shell.json("status")[1]["journal"]["sequence"] == 0
+    assert shell.run("mint", str(shell.root / "nowhere"))[0] == commands.FAILED
+
+
+def test_identifiers_of_captures_can_be_switched_off_and_on(paired: tuple[Shell, DeskKeys]) -> None:
+    shell, _ = paired
+    shell.run("add-folder", str(shell.root / "evidence"), "--case", str(CASE), "--quiet", "0")
+    for switch in ("off", "on"):
+        assert shell.run("identifiers", switch)[0] == commands.DONE
+        (shell.root / "evidence" / f"{switch}.txt").write_bytes(b"x")
+        shell.run("run", "--once")
+    named = {file["path"]: file["identifier"] for file in shell.json("status")[1]["files"]}
+    assert named["off.txt"] is None
+    assert named["on.txt"] is not None

@@ -1,20 +1,26 @@
 """The box over HTTPS: each request of formats/transfer.md as one method."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from deedbox_desktop.engine.box.https import Body, HttpsPeer
 from deedbox_desktop.engine.errors import BoxUnintelligible
-from deedbox_sync import canonical_json, hello, timestamp, transfer
-from deedbox_sync.canonical_json import Fields
+from deedbox_desktop.engine.model import Reconciled
+from deedbox_sync import canonical_json, hello, identifier, timestamp, transfer
+from deedbox_sync.binary_text import encode_base64
+from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.device_certificate import parse_certificate, verify_authority, verify_listener_certificate
 from deedbox_sync.errors import FormatError, SyncError
 from deedbox_sync.hello import Hello, LogAnswer
+from deedbox_sync.identifier import MintRecord
 from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Result
 
 _API = "/device/v1"
 _MOST_OFFSET = 256
+_MOST_RECONCILED = 1024  # two identifiers, a word, and a sentence where there is a problem
+_MOST_PROBLEM = 500  # characters that are kept of that sentence
 _MOST_RESULT = 131_072 + 4096  # a receipt and what is around it
 
 
@@ -57,6 +63,15 @@ class HttpsBox:
     def receipts(self, digests: Sequence[bytes], wait: int) -> list[Result]:
         return self._results("receipts", transfer.encode_receipts_request(digests, wait), len(digests))
 
+    def reconcile(self, records: Sequence[MintRecord], issuer_note: bytes) -> list[Reconciled]:
+        members: dict[str, Json] = {
+            "issuer_note": encode_base64(issuer_note),
+            "records": [identifier.record_members(record) for record in records],
+        }
+        limit = _MOST_RECONCILED * len(records) + _MOST_OFFSET
+        data = self._peer.request("POST", f"{_API}/reconcile", canonical_json.encode(members), limit=limit)
+        return _reconciled(data)
+
     def create_upload(self, upload: str, case: UUID, size: int) -> int:
         body = canonical_json.encode({"case": str(case), "size": size})
         return _offset(self._peer.request("POST", f"{_API}/uploads/{upload}", body, limit=_MOST_OFFSET))
@@ -89,6 +104,22 @@ def verify_dates(peer: HttpsPeer, ca: str, box_time: datetime) -> None:
         verify_listener_certificate(peer.peer_certificate(), authority=authority, now=box_time)
     except SyncError as error:
         raise BoxUnintelligible(f"By the box's own clock its certificate is not right ({error}).") from error
+
+
+def _reconciled(data: bytes) -> list[Reconciled]:
+    try:
+        said = json.loads(data)
+        results = Fields(said if isinstance(said, dict) else {}, "answer").objects("results")
+        return [_one_reconciled(one) for one in results]
+    except (FormatError, ValueError, RecursionError) as error:
+        raise BoxUnintelligible("The box's answer about identifiers cannot be understood.") from error
+
+
+def _one_reconciled(fields: Fields) -> Reconciled:
+    state, problem = fields.text("state"), fields.optional_text("problem")
+    if state == "refused":
+        return Reconciled(fields.text("id"), None, (problem or "no reason told")[:_MOST_PROBLEM])
+    return Reconciled(fields.text("id"), identifier.normal_text(fields.text("canonical")), None)
 
 
 def _offset(data: bytes) -> int:

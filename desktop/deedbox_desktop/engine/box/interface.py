@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from deedbox_desktop.engine.model import Reconciled
 from deedbox_sync.hello import Hello, LogAnswer
+from deedbox_sync.identifier import MintRecord
 from deedbox_sync.transfer import BatchItem, Closing, PossessionProof, Result
 
 
@@ -28,6 +30,10 @@ class Box(Protocol):
     def possession(self, proofs: Sequence[PossessionProof]) -> list[Result]: ...
 
     def receipts(self, digests: Sequence[bytes], wait: int) -> list[Result]: ...
+
+    def reconcile(self, records: Sequence[MintRecord], issuer_note: bytes) -> list[Reconciled]:
+        """What the box makes of identifiers of this desk, in their order; that each is about the right one is for the caller."""
+        ...
 
     def create_upload(self, upload: str, case: UUID, size: int) -> int:
         """Create or find; how many bytes are durable there."""

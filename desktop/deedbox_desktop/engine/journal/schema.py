@@ -43,6 +43,14 @@ _STEPS = (
     CREATE TABLE upload (file INTEGER PRIMARY KEY, upload TEXT NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
         inode INTEGER NOT NULL);
     """,
+    """
+    CREATE TABLE identifier (
+        counter INTEGER PRIMARY KEY, sequence INTEGER, id TEXT NOT NULL, record BLOB NOT NULL, state TEXT NOT NULL,
+        canonical TEXT, problem TEXT
+    );
+    CREATE INDEX identifier_open ON identifier (state, counter) WHERE state IN ('waiting', 'refused');
+    CREATE UNIQUE INDEX identifier_sequence ON identifier (sequence) WHERE sequence IS NOT NULL;
+    """,
 )
 
 

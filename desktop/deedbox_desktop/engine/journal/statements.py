@@ -7,6 +7,7 @@ from uuid import UUID
 
 import apsw
 
+from deedbox_desktop.engine.journal import identifiers
 from deedbox_desktop.engine.model import FileState, Lane, NewStatement, SpoolRef, StatementRow, StatementState
 from deedbox_sync import timestamp
 from deedbox_sync.statement import NO_DIGEST
@@ -63,7 +64,7 @@ def adopt_head(db: apsw.Connection, sequence: int, digest: bytes) -> None:
 
 
 def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewStatement]]:
-    """Give each statement the next number and put it and its file's new facts into the journal, all or none."""
+    """Give each statement the next number and put it, its file's new facts and its identifier into the journal, all or none."""
     at = head(db)
     made: list[tuple[int, NewStatement]] = []
     for maker in makers:
@@ -72,6 +73,7 @@ def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewS
         made.append((at.sequence, new))
     db.executemany(_INSERT, [_new_values(sequence, new) for sequence, new in made])
     db.executemany("INSERT INTO envelope VALUES (?, ?)", [(sequence, new.envelope) for sequence, new in made])
+    identifiers.add(db, [(sequence, new.minted) for sequence, new in made if new.minted is not None])
     db.executemany(_CAPTURED, [_file_values(sequence, new) for sequence, new in made if new.file is not None])
     db.executemany("DELETE FROM upload WHERE file = ?", [(new.file.id,) for _, new in made if new.file])
     return made

@@ -8,7 +8,7 @@ import apsw
 from deedbox_desktop.engine.capture.signer import superseded_digest
 from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.errors import TrustLost
-from deedbox_desktop.engine.journal import files, statements
+from deedbox_desktop.engine.journal import files, identifiers, statements
 from deedbox_desktop.engine.model import Lane, NewStatement, StatementRow, StatementState
 from deedbox_sync.transfer import Problem, State
 
@@ -106,6 +106,7 @@ def _sign_again(db: apsw.Connection, desk: Desk, rows: list[StatementRow], cases
         renamed[row.digest] = new.digest
         moved[row.sequence] = sequence
     statements.replaced_by_new(db, moved)
+    identifiers.moved(db, moved)
     return moved
 
 

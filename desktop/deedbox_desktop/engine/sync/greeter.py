@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.errors import BoxError, BoxUnintelligible, TrustLost
-from deedbox_desktop.engine.journal import facts, statements
+from deedbox_desktop.engine.journal import facts, identifiers, statements
 from deedbox_desktop.engine.journal.statements import Head
 from deedbox_desktop.engine.model import CaseFacts, Greeting
 from deedbox_desktop.engine.sync import gaps
@@ -42,6 +42,7 @@ class Greeter:
         if self._desk.journal.read(facts.retry_asked):
             gaps.sign_held_again(self._desk)
             self._desk.journal.write(statements.offer_held)
+            self._desk.journal.write(identifiers.ask_again)
             self._desk.journal.write(facts.retry_done)
         link.found(greeting)
         self._desk.free_spool()
