@@ -13,6 +13,7 @@ from deedbox_server.audit.blobs import audit_blobs
 from deedbox_server.audit.log import LogAudit
 from deedbox_server.audit.records import RecordAudit
 from deedbox_server.audit.report import Report
+from deedbox_server.audit.witnesses import audit_witnesses
 from deedbox_server.database import Database, DatabaseError
 from deedbox_server.errors import DeedboxError
 from deedbox_server.vault import Vault
@@ -49,12 +50,13 @@ def audit_presence(needed: Iterable[Path], report: Report) -> bool:
 
 
 async def audit(sources: Sources, report: Report) -> None:
-    """Log, records and blobs. A part that cannot be read at all is a finding, and the other parts are still looked at."""
+    """Log, records, cosignatures, blobs. A part that cannot be read at all is a finding; the others are still looked at."""
     log = LogAudit(sources.database, sources.vkey, report)
     records = RecordAudit(sources.database, sources.keys, log.records, report)
     parts: dict[str, Callable[[], Awaitable[None]]] = {
         "log": log.run,
         "records": records.run,
+        "witnesses": partial(audit_witnesses, sources.database, report),
         "blobs": partial(audit_blobs, sources.database, sources.vault, report),
     }
     for name, part in parts.items():

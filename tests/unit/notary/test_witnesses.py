@@ -5,7 +5,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deedbox_server.audit.report import Report
+from deedbox_server.audit.witnesses import audit_witnesses
 from deedbox_server.errors import BadRequest, Conflict, NotFound
 from deedbox_server.notary.witnesses import Witnesses
 from deedbox_sync import entry, note
@@ -239,3 +242,25 @@ async def test_keys_and_addresses_are_checked(desk_and_box: Office, witnesses: W
     await witnesses.remove(made.id)
     with pytest.raises(NotFound):
         await witnesses.remove(made.id)
+
+
+async def test_the_audit_holds_each_cosignature_against_the_log_as_it_is(
+    desk_and_box: Office, witnesses: Witnesses, near: WitnessServer
+) -> None:
+    box, report = desk_and_box.box, Report()
+    made = await witnesses.add(near.vkey, near.url)
+    await witnesses.step()
+    await audit_witnesses(box.database, report)
+    assert (report.clean, report.counts) == (True, {"cosignatures": 1})
+    size = (await box.notary.head()).size
+    body = note.encode_checkpoint(note.Checkpoint(box.notary.origin, size, bytes(32)))
+    log_key = Ed25519PrivateKey.generate()
+    forged = note.assemble_note(body, [note.sign(body, box.notary.origin, log_key)])
+    await box.database.execute("UPDATE log_checkpoint SET note = {} WHERE size = {}", forged, size)
+    await audit_witnesses(box.database, report)
+    assert [found.where for found in report.findings] == [f"cosignature of {size} by {near.name}"]
+    await box.database.execute("DELETE FROM log_checkpoint WHERE size = {}", size)
+    await box.database.execute("UPDATE asked_witness SET state = 'refuses', status = 409 WHERE id = {}", made.id)
+    await audit_witnesses(box.database, report)
+    assert "refuses" in report.findings[1].what
+    assert "is gone" in report.findings[2].what
