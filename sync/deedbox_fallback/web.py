@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import traceback
 from collections.abc import Callable
@@ -19,14 +20,15 @@ from deedbox_disk.errors import OutOfSpace
 from deedbox_fallback.access import Call, identify
 from deedbox_fallback.beacons import Beacons
 from deedbox_fallback.box_watch import BoxWatch
-from deedbox_fallback.errors import BadRequest, DiskFull, FallbackError, TooLarge, Unavailable
-from deedbox_fallback.limits import MAX_BODY, MAX_WAITING, RateLimit
+from deedbox_fallback.errors import BadRequest, DiskFull, FallbackError, TooLarge, TooMany, Unavailable
+from deedbox_fallback.limits import BURST, MAX_BODY, MAX_WAITING, PER_SECOND
 from deedbox_fallback.store import Store
 from deedbox_fallback.worker import Worker
 from deedbox_sync import timestamp
 from deedbox_sync.binary_text import parse_hex
 from deedbox_sync.errors import FormatError
 from deedbox_sync.identifier import CONTENT_LENGTH, MAX_BATCH, record_members
+from deedbox_sync.pace import Pace
 
 _PROBLEM: Final = "application/problem+json"
 
@@ -53,16 +55,19 @@ class Service:
     worker: Worker
     beacons: Beacons
     box: BoxWatch
-    rate: RateLimit = field(default_factory=RateLimit)
+    pace: Pace = field(default_factory=lambda: Pace(BURST, PER_SECOND))
+    most_waiting: int = MAX_WAITING
     clock: Callable[[], float] = time.time
 
     async def request(self, call: Call) -> dict[str, object]:
         """Records that are durable here before they are told."""
         caller = await identify(call, self.worker, self.clock)
         contents = _contents(call.body)
-        self.rate.take(caller, len(contents), time.monotonic())
-        if (await self.worker.do(Store.counts)).waiting + len(contents) > MAX_WAITING:
-            raise Unavailable(f"{MAX_WAITING:,} identifiers wait for the box already")
+        if not self.pace.allows(str(caller), len(contents)):
+            wait = math.ceil(len(contents) / PER_SECOND)
+            raise TooMany(f"a key gets {PER_SECOND} identifiers a second; try again in {wait} s", retry_after=wait)
+        if (await self.worker.do(Store.counts)).waiting + len(contents) > self.most_waiting:
+            raise Unavailable(f"{self.most_waiting:,} identifiers wait for the box already")
         records = await self.worker.do(Store.mint, contents, self.beacons.latest)
         return {"records": [record_members(record) for record in records]}
 

@@ -26,8 +26,8 @@ class Pace:
         self._all = _Bucket(10 * burst, clock())
         self._addresses: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def allows(self, address: str) -> bool:
-        """Whether this one may ask now; if so, it is counted."""
+    def allows(self, address: str, count: float = 1) -> bool:
+        """Whether this one may ask now, for so much; if so, it is counted."""
         now = self._clock()
         bucket = self._addresses.pop(address, None) or _Bucket(self._burst, now)
         self._addresses[address] = bucket
@@ -35,10 +35,10 @@ class Pace:
             self._addresses.popitem(last=False)
         _refill(bucket, now, self._burst, self._rate)
         _refill(self._all, now, 10 * self._burst, 10 * self._rate)
-        if bucket.left < 1 or self._all.left < 1:
+        if bucket.left < count or self._all.left < count:
             return False
-        bucket.left -= 1
-        self._all.left -= 1
+        bucket.left -= count
+        self._all.left -= count
         return True
 
 

@@ -28,7 +28,7 @@ that the bundle agrees with itself. A bundle cannot show that no log entry which
 
 ## 1. Prepare
 
-Open a shell in the folder that has this page, and paste this block. It checks nothing; it defines three words that the
+Open a shell in the folder that has this page, and paste this block. It checks nothing; it defines some words that the
 later blocks use. Then paste the other blocks in any order. Each prints one line per thing that holds; a block that stops
 short of its last line has found something wrong.
 
