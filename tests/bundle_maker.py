@@ -25,7 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from deedbox_sync import canonical_json, clock, device_record, dsse, statement
+from deedbox_sync import canonical_json, clock, device_record, dsse, note, statement
 from deedbox_sync.beacon import Beacon
 from deedbox_sync.bundle import bag, layout
 from deedbox_sync.bundle.index import (
@@ -263,9 +263,16 @@ def scenario() -> Scenario:
 
 
 def receive(
-    log: MiniatureLog, chain: Chain, one: MadeExhibit, actor: Actor, lane: str, behind: timedelta | None = None
+    log: MiniatureLog,
+    chain: Chain,
+    one: MadeExhibit,
+    actor: Actor,
+    lane: str,
+    behind: timedelta | None = None,
+    *,
+    silent: bool = False,
 ) -> int:
-    """`behind`: how much the box found the desk's clock to be."""
+    """`behind`: how much the box found the desk's clock to be; `silent`: and the log entry does not say so."""
     content = sha256(one.content).digest()
     found = ClockFinding(clock.UNKNOWN, None)
     if behind is not None:
@@ -278,7 +285,7 @@ def receive(
         "captured": lane != "upload",
         "clock": None if lane == "upload" else clock.members(found),
     }
-    data = {"clock": found.word} if found.disagrees else None
+    data = {"clock": found.word} if found.disagrees and not silent else None
     chain.append(log, "received", actor, detail, data, statement=one.digest, content=content)
     return chain.records[-1][1]
 
@@ -308,7 +315,7 @@ def bundle_of(story: Scenario, stamp: Stamp | None = None, outside: Outside | No
     files: Files = {
         layout.CUSTODY_PAPER: b"%PDF-1.7\n% a paper for reading\n",
         layout.CHECKPOINT: checkpoint.encode(),
-        layout.LOG_KEY: encode_pem(public("log")),
+        layout.LOG_KEY: encode_pem(public(log.name)),
     }
     exhibits = [_exhibit_files(files, story, one, checkpoint) for one in story.exhibits]
     desk = DeviceFile(DESK, public("desk"), tuple(story.devices))
@@ -332,8 +339,8 @@ def bundle_of(story: Scenario, stamp: Stamp | None = None, outside: Outside | No
             made=NOON + timedelta(hours=2),
             box=BOX,
             case=BundledCase(CASE, "2026-0042", "Doe v. Example Ltd."),
-            origin=ORIGIN,
-            vkey=LOG_VKEY,
+            origin=log.origin,
+            vkey=note.encode_vkey(log.origin, note.ED25519, public(log.name)),
             checkpoint_size=len(log.entries),
             exhibits=tuple(exhibits),
             devices=(BOX, DESK),

@@ -5,16 +5,34 @@ from __future__ import annotations
 from functools import cache
 from itertools import chain
 
-from broken_bundles.cases import GOOD, Case
+from broken_bundles.cases import Case
+from broken_bundles.claims import claim_cases
+from broken_bundles.custodies import custody_cases
+from broken_bundles.devices import device_cases
 from broken_bundles.files import file_cases, zip_cases
+from broken_bundles.good import good_cases
+from broken_bundles.log import log_cases
 from broken_bundles.members import member_cases
-from broken_bundles.story import base_files
+from broken_bundles.statements import statement_cases
+from broken_bundles.times import time_cases
 
 
 @cache
 def all_cases() -> tuple[Case, ...]:
-    good = (Case("good", "", base_files, GOOD), Case("good-folder", "", base_files, GOOD, folder=True))
-    cases = (*good, *chain(file_cases(), zip_cases(), member_cases()))
+    cases = tuple(
+        chain(
+            good_cases(),
+            file_cases(),
+            zip_cases(),
+            member_cases(),
+            claim_cases(),
+            log_cases(),
+            statement_cases(),
+            custody_cases(),
+            device_cases(),
+            time_cases(),
+        )
+    )
     names = [case.name for case in cases]
     assert len(set(names)) == len(names), "each name once"
     return cases

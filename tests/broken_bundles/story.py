@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from broken_bundles.authority import Authority
 from bundle_maker import (
@@ -51,6 +53,11 @@ from miniature_log import BUNDLE, CASE, LOG_VKEY, NOON, ORIGIN, Chain, Miniature
 DRAND = DrandNetwork("broken bundles")
 FIRST = Authority("Example Time Stamping", intermediate=True)
 SECOND = Authority("Another Authority")
+LONG_LASTING = Authority("Long Lasting Stamps", ended=datetime(2040, 1, 1, tzinfo=UTC))
+OUTDATED = Authority("Outdated Stamps", ended=datetime(2026, 1, 1, tzinfo=UTC))
+NOT_FOR_STAMPS = Authority("Another Trade", purpose=False)
+ML_DSA_NAME = "witness.example/lattice"
+ML_DSA = MLDSA44PrivateKey.from_seed_bytes(sha256(ML_DSA_NAME.encode()).digest())
 WITNESSES = ("witness.example/one", "witness.example/two")
 WITNESS_VKEYS = tuple(note.encode_vkey(name, note.COSIGNATURE_V1, public(name)) for name in WITNESSES)
 STAMPED, RESTAMPED = 10, 19
@@ -66,7 +73,12 @@ def beacon_at(time: datetime) -> Beacon:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where a story may differ. `times` are those of the two stamps of the tree of 10, and of the one of 19."""
+    """Where a story may differ.
+
+    `behind`: what the box found of the desk's clock, `silent`: and did not log. `times` are those of the two stamps of the tree
+    of 10, and of the one of 19; `authority` makes the first, `crls` are kept with it, `stamp_entry` changes what is logged
+    of them.
+    """
 
     name: str = "log"
     first_beacon: Beacon = field(default_factory=lambda: beacon_at(NOON))
@@ -74,6 +86,7 @@ class Plan:
     captured_beacon: Beacon | None = field(default_factory=lambda: beacon_at(NOON - timedelta(minutes=5)))
     captured: datetime | None = None
     behind: timedelta | None = None
+    silent: bool = False
     absent: Mapping[str, Json] = field(
         default_factory=lambda: {"absent": "unreachable", "chain": DRAND.chain.hash.hex()}
     )
@@ -85,7 +98,6 @@ class Plan:
     crls: tuple[bytes, ...] | None = None
     authority: Authority = FIRST
     stamp_entry: Mapping[str, Json] = field(default_factory=dict)
-    withheld_device: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ def tell(plan: Plan | None = None) -> Tale:
     two = capture(2, name2, content2, 2, one.digest)
     three = capture(3, name3, content3, 1, statement.NO_DIGEST, by_desk=False)
     chains = {number: Chain(exhibit_id(number)) for number in (1, 2, 3)}
-    received = {1: receive(log, chains[1], one, DESK_ACTOR, "stream", plan.behind)}
+    received = {1: receive(log, chains[1], one, DESK_ACTOR, "stream", plan.behind, silent=plan.silent)}
     log.append("time.beacon", {}, plan.absent)
     received[2] = receive(log, chains[2], two, DESK_ACTOR, "batch")
     chains[1].append(log, "viewed", ANNA_AT_HOME, QUARTER)
@@ -169,6 +181,12 @@ def _outside(log: MiniatureLog, plan: Plan, tokens: tuple[MadeToken, MadeToken])
         runs=(run(log, BEACON_1, RECEIVED[2]), run(log, BEACON_2, RECEIVED[3])),
         proven=(STAMPED, STAMPED + 1),
     )
+
+
+def witnessed(story: Scenario) -> Files:
+    """A story's bundle without stamps and runs, its checkpoint seen by two witnesses."""
+    times = (NOON + timedelta(hours=1), NOON + timedelta(hours=1, seconds=30))
+    return bundle_of(story, outside=Outside(cosigned(story.log, None, times)))
 
 
 def run(log: MiniatureLog, first: int, last: int) -> Run:
