@@ -17,7 +17,7 @@ _SIZE = re.compile(r"(\d{1,9})([kmg]?)(?:i?b)?", re.IGNORECASE)
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("bench", help="measure: sync (beside Syncthing and rclone) or notary")
+    command = commands.add_parser("bench", help="measure: sync (beside Syncthing and rclone), notary or ids")
     kinds = command.add_subparsers(required=True, metavar="KIND")
     sync = kinds.add_parser("sync", help="one large file and many small ones, from drop to verified receipt")
     sync.add_argument("--size", type=_size, default=4 << 30, help="of the large file: 4GiB (default), 512MiB, …")
@@ -27,10 +27,15 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     notary = kinds.add_parser("notary", help="durable log entries, receipts and proofs")
     notary.add_argument("--entries", type=int, default=100_000, help="log entries to write (default 100000)")
     notary.add_argument(
-        "--size", type=int, default=1_000_000, help="of the log that proofs are made of (default 1000000)"
+        "--size", "--proofs", type=int, default=1_000_000, help="of the log that proofs are made of (default 1000000)"
     )
     notary.set_defaults(run=_notary)
-    for kind in (sync, notary):
+    ids = kinds.add_parser(
+        "ids", help="identifiers minted in signed calls, beside the proofs that the machine could make"
+    )
+    ids.add_argument("--count", type=int, default=20_000, help="how many (default 20000)")
+    ids.set_defaults(run=_ids)
+    for kind in (sync, notary, ids):
         kind.add_argument("--json", action="store_true", help="make the last line one JSON object")
         kind.add_argument(
             "--folder", type=Path, default=state_folder() / "bench", help="where; on the disk that counts"
@@ -61,6 +66,29 @@ def _notary(options: argparse.Namespace, _rest: list[str]) -> int:
         tell.say(line)
     if options.json:
         print(json.dumps({"bench": "notary", **asdict(report), "aims": notary.AIMS}))
+    return 0
+
+
+def _ids(options: argparse.Namespace, _rest: list[str]) -> int:
+    _find_bench()
+    from bench import identifiers  # noqa: PLC0415
+
+    tell = Teller(quiet=options.json)
+    report = identifiers.run(options.folder, count=options.count, tell=tell.step)
+    for line in identifiers.lines(report):
+        tell.say(line)
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "bench": "ids",
+                    **asdict(report),
+                    "limit": report.limit,
+                    "share": report.share,
+                    "aims": identifiers.AIMS,
+                }
+            )
+        )
     return 0
 
 

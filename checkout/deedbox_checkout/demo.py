@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from deedbox_checkout.local_box import LocalBox, LocalFailure, program
 from deedbox_checkout.local_desk import LocalDesk
+from deedbox_checkout.outside_words import ask_for_stamps, closing_words, write_trust
 from deedbox_checkout.places import state_folder
 from deedbox_checkout.samples import HIDDEN_WORD, make_samples
 from deedbox_checkout.telling import Teller, wait_until
@@ -104,8 +105,9 @@ def _show(box: LocalBox, desk: LocalDesk, places: Places, teller: Teller) -> dic
     exhibits = box.ask(f"/api/v1/evidence/?case={case['id']}")["items"]
     _wait_for_reading(box, exhibits, teller)
     _find(box, case["id"], teller)
+    faults = ask_for_stamps(box, teller)
     bundle, verdict = _export(box, case["id"], places, teller)
-    _explain(verdict, teller)
+    _explain(verdict, faults, teller)
     return {
         "api_key": box.api_key,
         "api_key_file": str(box.api_key_file),
@@ -175,10 +177,8 @@ def _export(box: LocalBox, case: str, places: Places, teller: Teller) -> tuple[P
     with box.request("/api/v1/bundles/", {"case": case, "purpose": "demo"}) as answer, bundle.open("wb") as file:
         shutil.copyfileobj(answer, file, _MIB)
     teller.done(f"Bundle exported: {bundle} ({_size(bundle.stat().st_size)})")
-    with box.request("/log/key") as answer:
-        vkey = answer.read().decode().strip()
     trust = places.beside / "trust.json"
-    trust.write_text(json.dumps({"devices": {}, "logs": [vkey], "tsa_roots": [], "witnesses": []}))
+    write_trust(trust, box)
     command = [
         *program("deedbox_verify"),
         str(bundle),
@@ -201,7 +201,7 @@ def _export(box: LocalBox, case: str, places: Places, teller: Teller) -> tuple[P
     return bundle, verdict
 
 
-def _explain(verdict: dict[str, Any], teller: Teller) -> None:
+def _explain(verdict: dict[str, Any], faults: list[str], teller: Teller) -> None:
     teller.say()
     teller.say(
         "Proven: each of these files was signed by the paired desk's key; the bytes are the signed ones; their custody is"
@@ -209,12 +209,8 @@ def _explain(verdict: dict[str, Any], teller: Teller) -> None:
     teller.say(
         "numbered without a hole, ends with this very export, and stands in a log whose order cannot be changed unseen."
     )
-    teller.attention(
-        "Not proven: when it happened, beyond the clocks of this box and desk. No outside time stamp or witness has seen"
-    )
-    teller.say(
-        "  the log yet, so the firm could have made all of this last night; and no software can prove that a scene was real."
-    )
+    for proven, line in closing_words(verdict["anchored"], faults):
+        (teller.proven if proven else teller.attention)(line)
 
 
 def _stay(desk: LocalDesk, box: LocalBox, places: Places, teller: Teller) -> None:
