@@ -50,7 +50,7 @@ class NearestBeacon:
     @property
     def by(self) -> str:
         chain = "quicknet" if self.chain == QUICKNET.hash else f"chain {self.chain.hex()[:8]}"
-        return f"drand {chain}, round {self.round}"
+        return f"drand {chain} round {self.round}"
 
 
 class Brackets:
