@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
 
+_NAMELESS = "a time-stamp authority"
 _MAX_CERTIFICATES = 32  # in a token; three are usual
 # Object identifiers of the digests a token may be over (NIST CSOR).
 _DIGESTS = {
@@ -36,6 +37,10 @@ _KEY_LOST = frozenset(
         x509.ReasonFlags.aa_compromise,
     )
 )
+
+
+# What the parsers raise, some of it only when a part is asked for.
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 
 
 class StampError(Exception):
@@ -96,7 +101,7 @@ def verify_stamp(token: bytes, note: bytes, roots: Sequence[x509.Certificate], c
         rfc3161_client.VerifierBuilder(roots=list(roots)).build().verify_message(response, note)
         time = response.tst_info.gen_time.astimezone(UTC)
         chain = _chain(response, roots, time)
-    except (rfc3161_client.VerificationError, ValueError) as problem:
+    except (rfc3161_client.VerificationError, *_UNREADABLE) as problem:
         raise StampError(f"not by a pinned authority ({problem})", broken=False) from problem
     return Stamp(
         time=time,
@@ -131,7 +136,7 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate, time: datet
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *_UNREADABLE):
         return False
     return True
 
@@ -143,12 +148,17 @@ def _check_revocation(chain: Sequence[x509.Certificate], crls: Sequence[bytes], 
     for certificate, issuer in itertools.pairwise(chain):
         newest: datetime | None = None
         for crl in lists:
-            if crl.issuer != issuer.subject or not _signed(crl, issuer.public_key()):
+            try:
+                if not _counts(crl, issuer):
+                    continue
+                revoked = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+                spoilt = revoked is not None and (revoked.revocation_date_utc <= time or _reason(revoked) in _KEY_LOST)
+                made = crl.last_update_utc
+            except _UNREADABLE:
                 continue
-            revoked = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            if revoked is not None and (revoked.revocation_date_utc <= time or _reason(revoked) in _KEY_LOST):
+            if spoilt:
                 raise StampRevokedError(f"its certificate was revoked ({_name(certificate)})")
-            newest = max(newest or crl.last_update_utc, crl.last_update_utc)
+            newest = max(newest or made, made)
         cleared.append(newest)
     dates = [date for date in cleared if date is not None]
     return min(dates) if dates and len(dates) == len(cleared) else None
@@ -157,24 +167,27 @@ def _check_revocation(chain: Sequence[x509.Certificate], crls: Sequence[bytes], 
 def _crl(der: bytes) -> x509.CertificateRevocationList | None:
     try:
         return x509.load_der_x509_crl(der)
-    except ValueError:
+    except _UNREADABLE:
         return None
 
 
-def _signed(crl: x509.CertificateRevocationList, key: object) -> bool:
-    try:
-        return crl.is_signature_valid(key)  # type: ignore[arg-type]  # other kinds of key are refused with a TypeError
-    except (TypeError, ValueError, UnsupportedAlgorithm):
+def _counts(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """The certificate's issuer signed it."""
+    if crl.issuer != issuer.subject:
         return False
+    return crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # for other kinds a TypeError
 
 
 def _reason(revoked: x509.RevokedCertificate) -> x509.ReasonFlags:
     try:
         return revoked.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return x509.ReasonFlags.unspecified
 
 
 def _name(certificate: x509.Certificate) -> str:
-    names: Iterator[object] = (one.value for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
-    return str(next(names, None) or certificate.subject.rfc4514_string() or "a time-stamp authority")
+    try:
+        names = [one.value for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        return str(names[0] if names else certificate.subject.rfc4514_string()) or _NAMELESS
+    except ValueError:  # a name that does not parse
+        return _NAMELESS

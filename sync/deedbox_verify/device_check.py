@@ -137,7 +137,7 @@ def _check_certificate(der: bytes | None, record: device_record.DeviceRecord, wh
         certificate = x509.load_der_x509_certificate(der)
         named = device_of(certificate)
         serial = device_record.serial_text(certificate.serial_number)
-    except (ValueError, ProofError) as problem:
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, ProofError) as problem:
         findings.fault(_CHECK, "device.certificate", where, f"has a certificate that cannot be read: {problem}")
         return
     if named != record.device or serial != record.serial:
