@@ -47,6 +47,9 @@ class Settings:
     worker_memory_mb: int = 1500
     worker_seconds: int = 600
     worker_scratch_mb: int = 1024
+    exhibit_numbering: str = (
+        "{number}"  # how exhibits are numbered for a court: `PX-{number:03}`, `{party} Ex. {letter}`
+    )
     outside: bool = True  # whether the box calls others' servers at all: beacons, time stamps, witnesses
     beacon_urls: tuple[str, ...] = _BEACON_URLS
     beacon_seconds: int = 600  # between two entries in the log

@@ -45,6 +45,12 @@ from deedbox_server.notary.stamping import load_roots
 from deedbox_server.notary.stamps import Stamps
 from deedbox_server.notary.witnesses import Witnesses
 from deedbox_server.notary.witnessing import Witnessing
+from deedbox_server.papers.building import Builder
+from deedbox_server.papers.gathering import Gathering
+from deedbox_server.papers.service import Papers
+from deedbox_server.papers.signatory import Signatory
+from deedbox_server.papers.store import PaperStore
+from deedbox_server.papers.validation_run import ValidationRun
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
@@ -115,6 +121,7 @@ class Box:
     reading: Reading
     index: SearchIndex
     search: Search
+    papers: Papers
 
 
 @asynccontextmanager
@@ -195,12 +202,35 @@ async def _assemble(
     intake_key = Ed25519PrivateKey.from_private_bytes(keyring.named("intake"))
     device = BoxDevice(database, notary, authority, journals, box=box_id, name=settings.name, key=intake_key)
     deriver = Deriver(database, vault, keys, custody)
-    reading = Reading(database, vault, deriver, Dispatcher.of(settings), index, jobs)
+    dispatcher = Dispatcher.of(settings)
+    reading = Reading(database, vault, deriver, dispatcher, index, jobs)
     reading.register(handlers)
     committer.readers.append(reading_jobs)
     cases = Cases(database, keys, notary, permissions)
     time = TimeGathering(database, notary, stamps.store, brackets)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
+    verifying = Verifying(database, vault, notary, exhibits, brackets)
+    bundling = Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions, time)
+    deskless = Deskless(database, uploads, committer, device, permissions, settings.data)
+    signatory = Signatory(
+        authority,
+        keyring.named("papers"),
+        settings.name,
+        box_id,
+        outside,
+        stamps.urls,
+        lambda: load_roots(settings.stamp_roots),
+    )
+    papers = Papers(
+        database,
+        permissions,
+        exhibits,
+        Gathering(database, vault, notary, custody, exhibits, cases, verifying, settings.name, brackets.of),
+        Builder(vault, dispatcher, lambda: ValidationRun(deskless, exhibits, verifying, bundling)),
+        signatory,
+        PaperStore(database, vault, keys, notary, custody),
+        settings.exhibit_numbering,
+    )
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
 
     whereabouts = Whereabouts(settings.device_port)
@@ -241,18 +271,19 @@ async def _assemble(
         intake=Intake(
             database, vault, keys, notary, journals, uploads, committer, Possession(database, vault), (beacons.chain,)
         ),
-        deskless=Deskless(database, uploads, committer, device, permissions, settings.data),
+        deskless=deskless,
         receipts=Receipts(database, notary, exhibits),
         senders=Senders(database, permissions),
         exhibits=exhibits,
         deriver=deriver,
-        verifying=Verifying(database, vault, notary, exhibits, brackets),
-        bundling=Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions, time),
+        verifying=verifying,
+        bundling=bundling,
         jobs=jobs,
         handlers=handlers,
         reading=reading,
         index=index,
         search=Search(database, permissions, index),
+        papers=papers,
     )
 
 

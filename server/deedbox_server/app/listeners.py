@@ -25,6 +25,7 @@ from deedbox_server.web.log import LogController
 from deedbox_server.web.metrics import metrics
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
 from deedbox_server.web.pairing import PairingController
+from deedbox_server.web.papers import PaperController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
@@ -51,6 +52,7 @@ def people_app(box: Box) -> Litestar:
         IssuerController,
         LogController,
         PairingController,
+        PaperController,
         PeopleController,
         SearchController,
         TimeController,
@@ -114,6 +116,7 @@ def _app(
             "journals",
             "notary",
             "pairing",
+            "papers",
             "permissions",
             "receipts",
             "search",

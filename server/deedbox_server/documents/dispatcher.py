@@ -93,20 +93,29 @@ class Dispatcher:
 
     async def read(self, source: Source, progress: Callable[[Progress], None] = lambda _: None) -> WorkerResult:
         """Read one document. Every outcome is a result with its state; only failures of `source` itself are raised."""
+        return await self._give(source, b"", progress)
+
+    async def copy(
+        self, source: Source, overlay: bytes, progress: Callable[[Progress], None] = lambda _: None
+    ) -> WorkerResult:
+        """A PDF copy of a PDF or picture with `overlay` (a PDF of our own) laid over it; the outcomes are those of `read`."""
+        return await self._give(source, overlay, progress)
+
+    async def _give(self, source: Source, overlay: bytes, progress: Callable[[Progress], None]) -> WorkerResult:
         head = b"".join([piece async for piece in source.read(0, min(source.size, HEAD_BYTES))])
         kind = kind_of(head)
-        if kind is Kind.NOTHING:
+        if kind is Kind.NOTHING or (overlay and kind is not Kind.PDF and not kind.is_image):
             return _ended(ReadState.NOTHING_TO_READ)
-        if source.size > self._limits.input_bytes:
+        if source.size + len(overlay) > self._limits.input_bytes:
             return _ended(ReadState.TOO_LARGE)
         try:
             sandbox = await self.sandbox()
         except SandboxUnavailable as error:
             return _ended(ReadState.NO_SANDBOX, str(error))
-        request = WorkerRequest(kind, self._languages, self._jobs, self._limits.recognised_pages)
+        request = WorkerRequest(kind, self._languages, self._jobs, self._limits.recognised_pages, len(overlay))
         slot = await self._slots.get()
         try:
-            async with sealed(source.read(0, source.size)) as document:
+            async with sealed(_followed(source.read(0, source.size), overlay)) as document:
                 return await self._work(sandbox, slot, document, request, progress)
         finally:
             self._slots.put_nowait(slot)
@@ -170,6 +179,13 @@ class Dispatcher:
                 hear_complaints=hear_complaints,
             )
         return ending, worker
+
+
+async def _followed(pieces: AsyncIterator[bytes], last: bytes) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        yield piece
+    if last:
+        yield last
 
 
 def _ended(state: ReadState, note: str = "") -> WorkerResult:

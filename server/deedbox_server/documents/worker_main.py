@@ -23,7 +23,7 @@ def main() -> None:
     answers = _take_stdout()
     document = os.fdopen(0, "rb", closefd=False)
     try:
-        result = _read(request, document, lambda progress: _send(answers, [encode_progress(progress)])).result()
+        result = _answer(request, document, lambda progress: _send(answers, [encode_progress(progress)]))
     except Unreadable as error:
         result = WorkerResult(error.state, 0, error.note, "")
     except MemoryError:
@@ -33,6 +33,14 @@ def main() -> None:
         state = ReadState.OUT_OF_SCRATCH if full else ReadState.DAMAGED
         result = WorkerResult(state, 0, f"raised:{type(error).__name__}", "")
     _send(answers, encode_result(result))
+
+
+def _answer(request: WorkerRequest, document: BinaryIO, report: Report) -> WorkerResult:
+    if request.overlay:
+        from deedbox_server.documents.copying import copy_document  # noqa: PLC0415
+
+        return copy_document(document, request, report)
+    return _read(request, document, report).result()
 
 
 def _read(request: WorkerRequest, document: BinaryIO, report: Report) -> Reading:

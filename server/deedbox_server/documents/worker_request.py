@@ -11,12 +11,16 @@ _WHERE = "worker's request"
 
 @dataclass(frozen=True)
 class WorkerRequest:
-    """Read stdin as this kind, recognising these Tesseract languages with `jobs` processes, on at most so many pages."""
+    """Read stdin as this kind, recognising these Tesseract languages with `jobs` processes, on at most so many pages.
+
+    With an `overlay`, the last so many bytes of stdin are a PDF to be laid over a copy of the rest, and nothing is recognised.
+    """
 
     kind: Kind
     languages: tuple[str, ...]
     jobs: int
     recognised_pages: int
+    overlay: int = 0
 
 
 def encode_request(request: WorkerRequest) -> bytes:
@@ -25,6 +29,7 @@ def encode_request(request: WorkerRequest) -> bytes:
             "jobs": request.jobs,
             "kind": request.kind.value,
             "languages": list(request.languages),
+            "overlay": request.overlay,
             "recognised_pages": request.recognised_pages,
         }
     )
@@ -37,6 +42,7 @@ def parse_request(data: bytes) -> WorkerRequest:
         fields.texts("languages"),
         fields.integer("jobs", low=1, high=256),
         fields.integer("recognised_pages"),
+        fields.integer("overlay"),
     )
     fields.done()
     return request

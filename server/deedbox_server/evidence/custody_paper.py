@@ -327,4 +327,4 @@ def local_time(captured: CaptureStatement) -> str:
     clock = captured.captured
     local = clock.time.astimezone(timezone(timedelta(seconds=clock.utc_offset_s)))
     zone = f" {clock.zone}" if clock.zone else ""
-    return f"{local.day} {local:%B} {local.year}, {local:%H:%M:%S}{zone} (UTC{utc_offset(clock.utc_offset_s)})"
+    return f"{local:%B} {local.day}, {local.year}, {local:%H:%M:%S}{zone} (UTC{utc_offset(clock.utc_offset_s)})"

@@ -1,4 +1,4 @@
-"""Words that every paper shares: times, sizes, digests, and what people typed, made safe to be set."""
+"""Words that every paper shares: times as American courts write them, sizes, digests, and what people typed, made safe to set."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from deedbox_sync.bundle.names import shown
 
-_RUN = 12  # characters without a space after which a line may break
+_RUN = 12  # characters without a space after which a line may break in a narrow column
 
 
-def visible(text: str, limit: int) -> str:
-    """What people typed, made visible, of bounded length, with places where a long run may break."""
+def visible(text: str, limit: int, longest: int = _RUN) -> str:
+    """What people typed, made visible, of bounded length, with places where a run longer than `longest` may break."""
     made = shown(text)
     if len(made) > limit:
         made = f"{made[: limit // 2]}…{made[-(limit // 2) :]}"
@@ -18,7 +18,7 @@ def visible(text: str, limit: int) -> str:
     for char in made:
         run = 0 if char == " " else run + 1
         broken.append(char)
-        if run >= _RUN:
+        if run >= longest:
             broken.append("\u200b")
             run = 0
     return "".join(broken)
@@ -42,18 +42,18 @@ def byte_count(count: int) -> str:
 def moment(time: datetime) -> str:
     """A time in full, in UTC."""
     time = time.astimezone(UTC)
-    return f"{time.day} {time:%B} {time.year}, {time:%H:%M:%S} UTC"
+    return f"{time:%B} {time.day}, {time.year}, {time:%H:%M:%S} UTC"
 
 
 def second(time: datetime) -> str:
     """A time for a column that says UTC at its head."""
     time = time.astimezone(UTC)
-    return f"{time.day} {time:%b} {time.year}, {time:%H:%M:%S}"
+    return f"{time:%b} {time.day}, {time.year}, {time:%H:%M:%S}"
 
 
 def short(time: datetime) -> str:
     time = time.astimezone(UTC)
-    return f"{time.day} {time:%b} {time.year}, {time:%H:%M}"
+    return f"{time:%b} {time.day}, {time.year}, {time:%H:%M}"
 
 
 def utc_offset(seconds: int) -> str:

@@ -25,6 +25,15 @@ def typeset(template: bytes, data: Mapping[str, object], made: datetime) -> byte
         _forget()
 
 
+def query(template: bytes, data: Mapping[str, object], selector: str) -> str:
+    """The values, as JSON, of the metadata that the set document has under a label."""
+    inputs = {"paper": json.dumps(data, ensure_ascii=False)}
+    try:
+        return typst.Compiler(template, font_paths=_fonts(), sys_inputs=inputs).query(selector, field="value")
+    finally:
+        _forget()
+
+
 def _compiled(template: bytes, inputs: dict[str, str], made: datetime, standards: list[typst.PDFStandard]) -> bytes:
     compiler = typst.Compiler(template, font_paths=_fonts(), sys_inputs=inputs)
     result = compiler.compile(format="pdf", pdf_standards=standards, timestamp=made.replace(microsecond=0))

@@ -1,6 +1,7 @@
 """The box's own certificate authority: a P-256 key under the root key, ten years, and nothing below it but leaves.
 
-It certifies the box's two listeners and the devices, each for one use only, so that none can stand in for another.
+It certifies the box's two listeners, the devices and the key that signs papers, each for one use only, so that none can stand
+in for another.
 The CA certificate and the listeners' certificates are kept, so that whoever has accepted them meets them again after
 a restart; the keys are derived from the keyring's and stored nowhere.
 """
@@ -30,11 +31,17 @@ CA_LIFE: Final = timedelta(days=3650)
 LISTENER_LIFE: Final = timedelta(days=365)  # below what any browser refuses of a private CA (825 days)
 LISTENER_RENEWAL: Final = timedelta(days=60)  # a listener gets its next certificate when fewer days are left
 DEVICE_LIFE: Final = timedelta(days=30)
+PAPERS_LIFE: Final = timedelta(
+    days=1826
+)  # a paper without a time stamp is held to the certificate's life by most readers
+PAPERS_RENEWAL: Final = timedelta(days=730)  # what a case may take from filing to trial
 CLOCK_SLACK: Final = timedelta(minutes=5)  # a desk's clock may be this far behind the box's
 
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SEC 2, 2.4.2)
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _SETTING: Final = "certificate."
+_DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # id-kp-documentSigning (RFC 9336)
+_NAME_LENGTH: Final = 64  # of a common name (RFC 5280, A.1)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class Authority:
         now, names = self._clock(), [_general_name(host) for host in hosts]
         key = _private_key(self._secret, b"listener/" + name.encode())
         stored = await _stored(self._db, name)
-        if stored is not None and self._still_serves(stored, key, names, now):
+        if stored is not None and self._still_serves(stored, key.public_key(), names, now, LISTENER_RENEWAL):
             return Credential(stored, key)
         certificate = self._leaf(
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"deedbox {name}")]),
@@ -123,15 +130,43 @@ class Authority:
         )
         return certificate
 
+    async def papers(self, box: UUID, name: str, key: ec.EllipticCurvePublicKey) -> x509.Certificate:
+        """The certificate under which the box signs papers; `name` is the box's. Kept, and made anew in good time."""
+        now = self._clock()
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Deedbox papers, {name}"[:_NAME_LENGTH])])
+        stored = await _stored(self._db, "papers")
+        if (
+            stored is not None
+            and stored.subject == subject
+            and self._still_serves(stored, key, [], now, PAPERS_RENEWAL)
+        ):
+            return stored
+        certificate = self._leaf(
+            subject,
+            key,
+            [x509.UniformResourceIdentifier(f"urn:uuid:{box}")],
+            _DOCUMENT_SIGNING,
+            now,
+            min(PAPERS_LIFE, self.certificate.not_valid_after_utc - now),
+            commits=True,
+        )
+        await _store(self._db, "papers", certificate)
+        return certificate
+
     def _still_serves(
-        self, stored: x509.Certificate, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName], now: datetime
+        self,
+        stored: x509.Certificate,
+        key: ec.EllipticCurvePublicKey,
+        names: list[x509.GeneralName],
+        now: datetime,
+        renewal: timedelta,
     ) -> bool:
         named = stored.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return (
             stored.issuer == self.certificate.subject
-            and stored.public_key() == key.public_key()
+            and stored.public_key() == key
             and set(names) <= set(named)
-            and stored.not_valid_before_utc <= now <= stored.not_valid_after_utc - LISTENER_RENEWAL
+            and stored.not_valid_before_utc <= now <= stored.not_valid_after_utc - renewal
         )
 
     def _leaf(
@@ -142,11 +177,13 @@ class Authority:
         usage: x509.ObjectIdentifier,
         now: datetime,
         life: timedelta,
+        *,
+        commits: bool = False,
     ) -> x509.Certificate:
         return (
             _builder(subject, self.certificate.subject, key, now, life)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(sign_certificates=False), critical=True)
+            .add_extension(_key_usage(sign_certificates=False, commits=commits), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
@@ -195,10 +232,10 @@ def _builder(
     )
 
 
-def _key_usage(*, sign_certificates: bool) -> x509.KeyUsage:
+def _key_usage(*, sign_certificates: bool, commits: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not sign_certificates,
-        content_commitment=False,
+        content_commitment=commits,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,

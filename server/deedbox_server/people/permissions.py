@@ -133,7 +133,14 @@ def standard_permissions() -> Permissions:
         permissions.register(operation, Rule(everyone))
     for operation in ("case.list", "identifier.reconcile", "log.read"):
         permissions.register(operation, Rule(everyone, devices=True))
-    for operation in ("evidence.read", "evidence.download", "evidence.verify", "evidence.export"):
+    for operation in (
+        "evidence.read",
+        "evidence.download",
+        "evidence.verify",
+        "evidence.export",
+        "paper.make",
+        "paper.read",
+    ):
         permissions.register(operation, Rule(everyone, in_case=True))
     permissions.register("evidence.send", Rule(everyone, devices=True, in_case=True))
     for operation in (

@@ -58,9 +58,9 @@ def test_it_tells_source_acquisition_digests_and_events() -> None:
         "2026-0042 · Doe v. Example Ltd.",
         "contract.pdf",
         "Fälle / 2026",
-        "14 March 2026, 13:00:00 Europe/Berlin (UTC+1)",
+        "March 14, 2026, 13:00:00 Europe/Berlin (UTC+1)",
         "Anna, authenticated by os session, at Anna's laptop",
-        "entry 41, 14 March 2026, 12:01:00 UTC by the box’s clock",
+        "entry 41, March 14, 2026, 12:01:00 UTC by the box’s clock",
         "no outside time stamp",
         "disclosure",
         "Viewed once by one person",
@@ -82,8 +82,8 @@ def test_the_footer_of_each_page_has_number_and_digest() -> None:
 def test_the_bracket_is_told_with_those_who_vouch_for_it() -> None:
     bracket = Bracket(NOON - timedelta(hours=1), "drand quicknet round 7", NOON + timedelta(hours=1), "Example TSA")
     (text,) = pages(render_custody(paper(exhibit(bracket=bracket))))
-    assert "Not before 14 March 2026, 11:00:00 UTC, by drand quicknet round 7" in text
-    assert "Not after 14 March 2026, 13:00:00 UTC, by Example TSA" in text
+    assert "Not before March 14, 2026, 11:00:00 UTC, by drand quicknet round 7" in text
+    assert "Not after March 14, 2026, 13:00:00 UTC, by Example TSA" in text
     assert "from not before to not after, by outsiders" in text
     assert "no outside time stamp" not in text
 
@@ -143,7 +143,7 @@ def test_a_busy_life_still_makes_a_page() -> None:
     (text,) = pages(render_custody(paper(exhibit(*busy))))
     assert "thumbnail, and 2 more" in text
     assert "text, searchable pdf, words, thumbnail, transcript, redacted" in text
-    assert "40 times, last on 14 Mar 2026, 12:49:00 (47)" in text
+    assert "40 times, last on Mar 14, 2026, 12:49:00 (47)" in text
 
 
 def test_it_is_letter_size_and_archivable_with_its_fonts_inside() -> None:

@@ -44,7 +44,7 @@ def read_image(document: BinaryIO, request: WorkerRequest, report: Report) -> Re
             with tempfile.TemporaryDirectory() as folder:
                 copy = Path(folder, "picture.pdf")
                 shown = min(frames, request.recognised_pages)
-                copy.write_bytes(_as_pdf(document, image, shown))
+                copy.write_bytes(as_pdf(document, image, shown))
                 recognised = ocr.recognise(
                     copy,
                     pages=tuple(range(1, shown + 1)),
@@ -77,7 +77,7 @@ def _frame_count(image: Image.Image) -> int:
     return int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
 
 
-def _as_pdf(document: BinaryIO, image: Image.Image, frames: int) -> bytes:
+def as_pdf(document: BinaryIO, image: Image.Image, frames: int) -> bytes:
     if image.format in ("JPEG", "MPO") and image.mode in _KEPT_MODES:
         document.seek(0)
         pictures = [document.read()]
