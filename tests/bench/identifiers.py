@@ -7,12 +7,10 @@ else, on all cores at once: no request, no record, no database. Both ways to use
 
 from __future__ import annotations
 
-import http.client
 import json
 import multiprocessing
 import os
 import queue
-import ssl
 import statistics
 import tempfile
 import threading
@@ -22,21 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final
-from uuid import UUID
 
 from bench.contender import free_port
 from bench.machine import Machine, this_machine
 from deedbox_checkout.local_box import LocalBox
-from deedbox_sync import ecvrf, identifier, message_signature
+from deedbox_sync import ecvrf, identifier
 from deedbox_sync.canonical_json import Fields
+from kit.signed_http import VERIFY, SignedHttp
 
 BATCH: Final = identifier.MAX_BATCH
 _CLIENTS: Final = 3  # so that one batch is proven while another is stored and a third is on its way
 _SINGLES: Final = 30
 _SAMPLE: Final = 50  # identifiers that are looked up and verified afterwards
 _PROOFS: Final = 2_000  # of each core, for the limit
-_MINT: Final = "/api/v2/chittyid/mint"
-_VERIFY: Final = "/api/v2/chittyid/verify/"
 
 AIMS: Final = {"identifiers_per_second": 10_000.0}
 
@@ -71,13 +67,14 @@ def run(folder: Path, *, count: int, tell: Callable[[str], None]) -> IdentifierR
         box.create()
         try:
             box.start()
-            caller = _Caller.of(box)
+            caller = SignedHttp.of(box)
             caller.mint(BATCH)  # its provers have started
             tell(f"minting {count:,} identifiers in batches of {BATCH:,}")
             per_second, minted = _batches(caller, count)
             tell("minting one at a time")
             single = statistics.median(_timed(lambda: caller.mint(1)) for _ in range(_SINGLES))
             _look_up(caller, minted)
+            caller.close()
         finally:
             box.kill()
         tell("making nothing but proofs")
@@ -88,44 +85,7 @@ def run(folder: Path, *, count: int, tell: Callable[[str], None]) -> IdentifierR
 # --- the box
 
 
-@dataclass(frozen=True)
-class _Caller:
-    """Signs its calls; each thread that uses it has a connection of its own."""
-
-    host: str
-    port: int
-    context: ssl.SSLContext
-    key_id: UUID
-    key: bytes
-    here: threading.local
-
-    @classmethod
-    def of(cls, box: LocalBox) -> _Caller:
-        made = box.ask("/api/v1/keys", {"name": "bench"})
-        context = ssl.create_default_context(cafile=str(box.ca_file))
-        key = message_signature.message_key(made["key"])
-        return cls("127.0.0.1", box.people_port, context, UUID(made["id"]), key, threading.local())
-
-    def mint(self, count: int) -> bytes:
-        items = ",".join(f'{{"content":"{os.urandom(32).hex()}"}}' for _ in range(count))
-        return self.call("POST", _MINT, f'{{"items":[{items}]}}'.encode())
-
-    def call(self, method: str, path: str, body: bytes = b"") -> bytes:
-        if not hasattr(self.here, "connection"):
-            self.here.connection = http.client.HTTPSConnection(self.host, self.port, context=self.context, timeout=120)
-        connection: http.client.HTTPSConnection = self.here.connection
-        digest, now = message_signature.body_digest(body), int(time.time())
-        nonce = message_signature.new_nonce()
-        headers = message_signature.sign(method, path, "", digest, self.key_id, self.key, now, nonce)
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        data = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path} answered {answer.status}: {data[:300]!r}")
-        return data
-
-
-def _batches(caller: _Caller, count: int) -> tuple[float, list[bytes]]:
+def _batches(caller: SignedHttp, count: int) -> tuple[float, list[bytes]]:
     """Identifiers a second from the first request to the last answer, and the answers."""
     todo: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     for start in range(0, count, BATCH):
@@ -139,6 +99,8 @@ def _batches(caller: _Caller, count: int) -> tuple[float, list[bytes]]:
                 answers.append(caller.mint(size))
         except BaseException as fault:  # told by the thread that waits for this one
             faults.append(fault)
+        finally:
+            caller.close()
 
     clients = [threading.Thread(target=client) for _ in range(_CLIENTS)]
     for _ in clients:
@@ -154,14 +116,14 @@ def _batches(caller: _Caller, count: int) -> tuple[float, list[bytes]]:
     return count / seconds, answers
 
 
-def _look_up(caller: _Caller, answers: list[bytes]) -> None:
+def _look_up(caller: SignedHttp, answers: list[bytes]) -> None:
     """A sample of what was answered is known to the box and holds; and no identifier was given twice."""
     records = [record for answer in answers for record in json.loads(answer)["records"]]
     if len({record["id"] for record in records}) != len(records):
         raise RuntimeError("an identifier was given twice")
     for members in Random(1).sample(records, min(_SAMPLE, len(records))):
         identifier.verify_record(identifier.read_record(Fields(members, "record")))
-        told: Mapping[str, Any] = json.loads(caller.call("GET", _VERIFY + members["id"]))
+        told: Mapping[str, Any] = json.loads(caller.call("GET", VERIFY + members["id"]))
         if told["record"] != members:
             raise RuntimeError(f"{members['id']} is not known as it was answered")
 
