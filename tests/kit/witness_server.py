@@ -1,18 +1,18 @@
-"""A witness on loopback over real HTTP, by the standard library's server: follows logs truly, or answers whatever a test says."""
+"""A witness on loopback over real HTTP: follows logs truly, or answers whatever a test says."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedbox_sync import note
 from deedbox_sync.witness import Answer, WatchedLog, Witness
+from kit.loopback_http import Asked, LoopbackServer, Told
 from memory_witness import MemoryWitness
 
 
@@ -21,7 +21,7 @@ class WitnessServer:
     """`answer`, where a test sets it, is given instead of the true one; `delay` comes before each."""
 
     name: str
-    port: int = 0
+    url: str = ""
     peer: MemoryWitness = field(init=False)
     answer: Answer | None = None
     delay: float = 0.0
@@ -35,10 +35,6 @@ class WitnessServer:
     @property
     def vkey(self) -> str:
         return self.peer.identity.vkey
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def watch(self, vkey: str) -> None:
         self.peer.logs[note.parse_vkey(vkey).name] = WatchedLog(vkey)
@@ -59,26 +55,12 @@ def witness_server(name: str, *vkeys: str) -> Iterator[WitnessServer]:
     for vkey in vkeys:
         made.watch(vkey)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            answer = made.take(self.rfile.read(int(self.headers["content-length"])))
-            time.sleep(made.delay)
-            body = answer.text.encode()
-            self.send_response(answer.status if self.path == "/add-checkpoint" else 404)
-            self.send_header("content-type", answer.media_type)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(asked: Asked) -> Told:
+        answer = made.take(asked.content)
+        time.sleep(made.delay)
+        status = answer.status if (asked.method, asked.path) == ("POST", "/add-checkpoint") else 404
+        return Told(status, answer.media_type, answer.text.encode())
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+    with closing(LoopbackServer(answer)) as server:
+        made.url = server.url
+        yield made

@@ -28,6 +28,9 @@ from deedbox_sync.witness import Cosigned, Outcome, Refused, Reply, Request, Unc
 MAX_WITNESSES = 16  # a note has room for so many cosignatures of the largest kind
 NEW, SIGNS, REFUSES, SILENT = "new", "signs", "refuses", "silent"
 LATE = timedelta(minutes=15)  # a witness that has not signed what is new for so long does not count any more
+AGAIN = timedelta(
+    hours=1
+)  # a log that stands still is shown again as well: it may have been put back to what was signed
 _ASK_SECONDS = 10.0
 _MAX_URL = 500
 _MAX_CA = 65_536  # a chain of a few certificates
@@ -71,6 +74,7 @@ class Witnesses:
         self._seconds = seconds
         self._enabled = enabled
         self._clock = clock
+        self._asked: dict[UUID, datetime] = {}  # when, since this process began
 
     # --- who they are
 
@@ -155,20 +159,27 @@ class Witnesses:
             await asyncio.sleep(self._seconds)
 
     async def step(self) -> None:
-        """Ask each witness once, but for those that have signed the newest checkpoint."""
+        """Ask each witness once, but for those that have signed the newest checkpoint within the hour, and this process's time.
+
+        A box that was put back to an old copy of itself believes that all have signed: only asking shows that they saw more.
+        """
         asked = await self.all()
         if not asked:
             return
         signed = await self._notary.checkpoint()
         size = note.parse_checkpoint(note.parse_note(signed).body).size
-        behind = [one for one in asked if one.state != SIGNS or one.size != size]
-        await asyncio.gather(*(self._ask_one(one, signed, size) for one in behind))
+        await asyncio.gather(*(self._ask_one(one, signed, size) for one in asked if self._is_due(one, size)))
+
+    def _is_due(self, one: AskedWitness, size: int) -> bool:
+        last = self._asked.get(one.id)
+        return one.state != SIGNS or one.size != size or last is None or self._clock() - last >= AGAIN
 
     async def _ask_one(self, asked: AskedWitness, signed: str, size: int) -> None:
         try:
             outcome = await self._converse(asked, signed, size)
         except OutsideError as problem:
             outcome = Unclear(0, f"it {problem}")
+        self._asked[asked.id] = self._clock()
         await self._keep(asked.id, outcome, size)
 
     async def _converse(self, asked: AskedWitness, signed: str, size: int) -> Outcome:

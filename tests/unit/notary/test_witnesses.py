@@ -81,6 +81,28 @@ async def test_a_witness_is_asked_again_only_where_the_log_grew(
     assert known.state == "signs"
 
 
+async def test_a_log_that_stands_still_is_shown_again_at_each_start_and_each_hour(
+    desk_and_box: Office, witnesses: Witnesses, near: WitnessServer, clock: SetClock
+) -> None:
+    box = desk_and_box.box
+    await witnesses.add(near.vkey, near.url)
+    await witnesses.step()
+    near.answer = Answer(409, "100000\n")  # it has seen more meanwhile: this box was put back to an old copy
+    await witnesses.step()
+    assert [one.state for one in await witnesses.all()] == ["signs"]
+    await Witnesses(box.database, box.notary, quorum=1, seconds=60, enabled=True, clock=clock).step()
+    assert [one.state for one in await witnesses.all()] == ["refuses"]
+    near.answer = None
+    await witnesses.step()
+    near.answer = Answer(409, "100000\n")
+    clock.pass_time(minutes=59)
+    await witnesses.step()
+    assert [one.state for one in await witnesses.all()] == ["signs"]
+    clock.pass_time(minutes=1)
+    await witnesses.step()
+    assert [one.state for one in await witnesses.all()] == ["refuses"]
+
+
 async def test_a_witness_that_knows_the_log_already_is_asked_from_there(
     desk_and_box: Office, witnesses: Witnesses, near: WitnessServer
 ) -> None:
@@ -157,7 +179,6 @@ async def test_answers_without_sense_and_no_answer_are_silence(
         (known,) = await witnesses.all()
         assert known.state == "silent"
         assert known.why
-    near.port = 1
     assert await witnesses.alarms() == []
     clock.pass_time(minutes=16)
     (sentence,) = await witnesses.alarms()
