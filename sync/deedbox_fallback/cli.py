@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import logging
 import os
@@ -18,8 +17,8 @@ from uuid import UUID, uuid4
 
 from deedbox_disk import durable
 from deedbox_disk.errors import DiskError
-from deedbox_disk.locked_key import KeyFile, Passphrase, Way
 from deedbox_disk.memory import forbid_core_dumps
+from deedbox_disk.unlocking import add_unlock_arguments, ask_way, read_secret
 from deedbox_fallback.access import SECRET_BYTES, make_caller
 from deedbox_fallback.box_access import keep_access, make_access
 from deedbox_fallback.certificates import authority
@@ -61,10 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deedbox-fallback", description=__doc__)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data", type=Path, required=True, metavar="DIR", help="the service's data folder")
-    shared.add_argument(
-        "--passphrase-file", type=Path, metavar="FILE", help="a file whose first line is the passphrase"
-    )
-    shared.add_argument("--key-file", type=Path, metavar="FILE", help="a key file of mode 0600, best on another disk")
+    add_unlock_arguments(shared)
     words = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, words_of_help: str) -> argparse.ArgumentParser:
@@ -103,13 +99,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _init(options: argparse.Namespace, folder: ServiceFolder) -> None:
-    store = folder.create(_way(options, new=not folder.is_made))
+    store = folder.create(ask_way(options, "service", new=not folder.is_made))
     _tell_key(store)
     store.close()
 
 
 def _key(options: argparse.Namespace, folder: ServiceFolder) -> None:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "service"))
     _tell_key(store)
     store.close()
 
@@ -119,7 +115,7 @@ def _tell_key(store: Store) -> None:
 
 
 def _ca(options: argparse.Namespace, folder: ServiceFolder) -> None:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "service"))
     own = authority(store)
     store.close()
     if own is None:
@@ -130,7 +126,7 @@ def _ca(options: argparse.Namespace, folder: ServiceFolder) -> None:
 def _add_key(options: argparse.Namespace, folder: ServiceFolder) -> None:
     if not 0 < len(options.name) <= _MAX_NAME or not options.name.isprintable():
         raise SetupError(f"A name has 1 to {_MAX_NAME} printable characters.")
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "service"))
     caller, text = make_caller(options.name, os.urandom(SECRET_BYTES), uuid4(), int(time.time()))
     told = {"id": str(caller.id), "name": caller.name}
     if options.into is not None:
@@ -143,7 +139,7 @@ def _add_key(options: argparse.Namespace, folder: ServiceFolder) -> None:
 
 
 def _keys(options: argparse.Namespace, folder: ServiceFolder) -> None:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "service"))
     for caller in store.callers():
         created = timestamp.encode(datetime.fromtimestamp(caller.created, UTC))
         print(json.dumps({"created": created, "id": str(caller.id), "name": caller.name}, ensure_ascii=False))
@@ -151,7 +147,7 @@ def _keys(options: argparse.Namespace, folder: ServiceFolder) -> None:
 
 
 def _remove_key(options: argparse.Namespace, folder: ServiceFolder) -> None:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "service"))
     found = store.remove_caller(options.id)
     store.close()
     if not found:
@@ -159,8 +155,8 @@ def _remove_key(options: argparse.Namespace, folder: ServiceFolder) -> None:
 
 
 def _set_box(options: argparse.Namespace, folder: ServiceFolder) -> None:
-    access = make_access(options.url, _text(options.ca), options.key_id, _first_line(options.api_key_file))
-    store = folder.open(_way(options))
+    access = make_access(options.url, _text(options.ca), options.key_id, read_secret(options.api_key_file))
+    store = folder.open(ask_way(options, "service"))
     keep_access(store, access)
     store.close()
 
@@ -169,7 +165,7 @@ def _serve(options: argparse.Namespace, folder: ServiceFolder) -> None:
     host, port = options.listen
     endpoints = () if options.no_beacon else tuple(options.beacon or BEACON_ENDPOINTS)
     chain = QUICKNET if options.beacon_chain is None else _chain(options.beacon_chain)
-    way = _way(options)
+    way = ask_way(options, "service")
     if not folder.is_made:
         raise SetupError(f"There is no service in {folder.path}: make one with `deedbox-fallback init`.")
     with folder.lock():
@@ -187,20 +183,6 @@ _COMMANDS: Final = {
     "set-box": _set_box,
     "serve": _serve,
 }
-
-
-def _way(options: argparse.Namespace, *, new: bool = False) -> Way:
-    """A file, or a question on the terminal; never an argument. A new passphrase is asked for twice."""
-    if options.passphrase_file is not None:
-        return Passphrase(_first_line(options.passphrase_file))
-    if options.key_file is not None:
-        return KeyFile(options.key_file)
-    if not sys.stdin.isatty():
-        raise SetupError("Say how to unlock the service: --passphrase-file FILE, or --key-file FILE.")
-    first = getpass.getpass("Passphrase of the service: ")
-    if new and getpass.getpass("The same again: ") != first:
-        raise SetupError("The two passphrases differ; nothing was made.")
-    return Passphrase(first)
 
 
 def _chain(path: Path) -> Chain:
@@ -222,10 +204,6 @@ def _text(path: Path) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise SetupError(f"{path} is not text.") from error
-
-
-def _first_line(path: Path) -> str:
-    return _text(path).split("\n", 1)[0].strip()
 
 
 def _address(text: str) -> tuple[str, int]:

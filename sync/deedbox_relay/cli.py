@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from deedbox_disk.errors import DiskError
-from deedbox_disk.locked_key import KeyFile, Passphrase, Way
 from deedbox_disk.memory import forbid_core_dumps
+from deedbox_disk.unlocking import add_unlock_arguments, ask_way
 from deedbox_relay.errors import SetupError
 from deedbox_relay.folder import RelayFolder
 from deedbox_relay.serving import Serving, serve
 from deedbox_sync.errors import SyncError
 
 DONE, FOUND, CANNOT = 0, 1, 2
-
-_MAX_FILE: Final = 64 << 10  # bytes of any file that is named on the command line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,10 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deedbox-relay", description=__doc__)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data", type=Path, required=True, metavar="DIR", help="the relay's data folder")
-    shared.add_argument(
-        "--passphrase-file", type=Path, metavar="FILE", help="a file whose first line is the passphrase"
-    )
-    shared.add_argument("--key-file", type=Path, metavar="FILE", help="a key file of mode 0600, best on another disk")
+    add_unlock_arguments(shared)
     words = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     init = words.add_parser("init", parents=[shared], help="make the relay and its key")
     init.add_argument("--name", help="its name as a witness, best its address without https://; else a random one")
@@ -79,21 +72,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _init(options: argparse.Namespace, folder: RelayFolder) -> int:
     name = options.name or f"deedbox-relay/{os.urandom(16).hex()}"
-    store = folder.create(_way(options, new=not folder.key_file.exists()), name)
+    store = folder.create(ask_way(options, "relay", new=not folder.key_file.exists()), name)
     print(store.identity.vkey)
     store.close()
     return DONE
 
 
 def _key(options: argparse.Namespace, folder: RelayFolder) -> int:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "relay"))
     print(store.identity.vkey)
     store.close()
     return DONE
 
 
 def _watch(options: argparse.Namespace, folder: RelayFolder) -> int:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "relay"))
     try:
         log = store.watch(options.vkey.strip())
     finally:
@@ -103,7 +96,7 @@ def _watch(options: argparse.Namespace, folder: RelayFolder) -> int:
 
 
 def _unwatch(options: argparse.Namespace, folder: RelayFolder) -> int:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "relay"))
     was = store.unwatch(options.origin)
     store.close()
     if not was:
@@ -112,7 +105,7 @@ def _unwatch(options: argparse.Namespace, folder: RelayFolder) -> int:
 
 
 def _logs(options: argparse.Namespace, folder: RelayFolder) -> int:
-    store = folder.open(_way(options))
+    store = folder.open(ask_way(options, "relay"))
     logs, found = store.logs(), store.misbehaviour()
     store.close()
     for log in logs:
@@ -129,35 +122,12 @@ def _serve(options: argparse.Namespace, folder: RelayFolder) -> int:
     host, port = options.listen
     if options.plain == (options.certificate is not None):
         raise SetupError("Give --certificate and --private-key, or --plain where a proxy in front speaks TLS.")
-    way = _way(options)
+    way = ask_way(options, "relay")
     folder.open(way).close()  # a wrong passphrase is told before anything listens
     with folder.lock():
         serving = Serving(host, port, options.certificate, options.private_key, options.ready_file)
         asyncio.run(serve(lambda: folder.open(way), serving))
     return DONE
-
-
-def _way(options: argparse.Namespace, *, new: bool = False) -> Way:
-    """A file, or a question on the terminal; never an argument. A new passphrase is asked for twice."""
-    if options.passphrase_file is not None:
-        return Passphrase(_first_line(options.passphrase_file))
-    if options.key_file is not None:
-        return KeyFile(options.key_file)
-    if not sys.stdin.isatty():
-        raise SetupError("Say how to unlock the relay: --passphrase-file FILE, or --key-file FILE.")
-    first = getpass.getpass("Passphrase of the relay: ")
-    if new and getpass.getpass("The same again: ") != first:
-        raise SetupError("The two passphrases differ; nothing was made.")
-    return Passphrase(first)
-
-
-def _first_line(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(_MAX_FILE + 1)
-    try:
-        return data.decode("utf-8").split("\n", 1)[0].strip()
-    except UnicodeDecodeError as error:
-        raise SetupError(f"{path} is not text.") from error
 
 
 def _address(text: str) -> tuple[str, int]:
