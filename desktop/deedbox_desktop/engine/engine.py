@@ -18,7 +18,7 @@ from deedbox_desktop.engine.capture.scene import this_scene
 from deedbox_desktop.engine.capture.signer import Signer
 from deedbox_desktop.engine.capture.small import SmallCapture
 from deedbox_desktop.engine.desk import Desk
-from deedbox_desktop.engine.errors import CertificateEnded, NotPaired
+from deedbox_desktop.engine.errors import BoxUnreachable, NotPaired
 from deedbox_desktop.engine.journal import facts, receipts, statements
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys
@@ -191,15 +191,15 @@ class Engine:
     # --- steps of the threads
 
     def _greet(self) -> bool:
-        greeting = self.desk.link.greeting
-        if self._renewer is not None:
-            self._renewer.step(greeting)
         try:
-            return self._greeter.step()
-        except CertificateEnded:
+            busy = self._greeter.step()
+        except BoxUnreachable:  # maybe for want of a certificate: a handshake that is refused does not say why
             if self._renewer is not None:
-                self._renewer.step(greeting, ended=True)
+                self._renewer.step(self.desk.link.greeting, met=False)
             raise
+        if self._renewer is not None:
+            self._renewer.step(self.desk.link.greeting, met=True)
+        return busy
 
     def _watch(self) -> bool:
         link = self.desk.link

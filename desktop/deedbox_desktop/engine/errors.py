@@ -6,7 +6,6 @@ DeskError
 ├── Interrupted       the engine is asked to end; whoever waits lets go
 ├── BoxError
 │   ├── BoxUnreachable    no answer: network, name, handshake, time-out, a cut connection
-│   │   └── CertificateEnded  the box no longer takes this desk's certificate
 │   ├── BoxRefused        an answer that says no, as a problem document
 │   └── BoxUnintelligible an answer that is none: not ours, or broken
 └── TrustLost         what the box said cannot be true; sync stops until a person clears it
@@ -42,10 +41,6 @@ class BoxError(DeskError):
 
 class BoxUnreachable(BoxError):
     """No answer came. Whatever was asked may or may not have been done: the same step again is safe."""
-
-
-class CertificateEnded(BoxUnreachable):
-    """By the box's clock this desk's certificate has ended, whatever this computer's clock says: it has to be renewed."""
 
 
 class BoxRefused(BoxError):

@@ -36,18 +36,21 @@ class Renewer:
         self._box, self._keys, self._use = box, keys, use
         self._after = float("-inf")
 
-    def step(self, greeting: Greeting | None, *, ended: bool = False) -> None:
-        """`ended`: the box says so. A failure is no trouble while the certificate lasts; after that the box cannot be reached,
-        and says so."""
+    def step(self, greeting: Greeting | None, *, met: bool) -> None:
+        """`met`: the box was greeted just now, so that its clock is known. A failure is no trouble while the certificate lasts;
+        after that the box cannot be reached, and says so."""
         here = datetime.now(UTC)
-        now = greeting.by_box(here) if greeting is not None else here
-        if time.monotonic() < self._after or not (ended or is_due(self._box, now)):
+        if greeting is None or time.monotonic() < self._after:
+            return  # a box that was never met gave the certificate a moment ago
+        now = greeting.by_box(here)
+        gone_back = not met and here < greeting.seen  # how far, nobody knows: by the box's clock it may have ended
+        if not gone_back and not is_due(self._box, now):
             return
-        self._after = time.monotonic() + (AGAIN if now < expires(self._box) and not ended else AGAIN_EXPIRED)
+        self._after = time.monotonic() + (AGAIN if now < expires(self._box) else AGAIN_EXPIRED)
         with suppress(BoxError):
             self._box = replace(self._box, certificate=self._renew(now))
             self._use(self._box)
-            self._after = float("-inf")
+            self._after = time.monotonic() + AGAIN
 
     def _renew(self, now: datetime) -> str:
         with closing(HttpsPeer(self._box.people_url, authority_context(self._box.ca))) as peer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -271,7 +271,7 @@ def test_a_certificate_is_renewed_by_the_boxs_clock(
     granted = pair(box.site.url, CODE, "front desk", KEYS, state, journal)
     box.ahead, box.days = ahead, 40
     shown: list[BoxFacts] = []
-    renewal.Renewer(granted, KEYS, shown.append).step(greeting(ahead))
+    renewal.Renewer(granted, KEYS, shown.append).step(greeting(ahead), met=True)
     assert [one.certificate != granted.certificate for one in shown] == ([True] if renews else [])
 
 
@@ -283,11 +283,22 @@ def test_a_desk_that_the_box_refuses_for_its_clock_asks_again_by_the_boxs(
     box.picky = True
     shown: list[BoxFacts] = []
     renewer = renewal.Renewer(granted, KEYS, shown.append)
-    renewer.step(greeting(timedelta(days=-2)))
+    renewer.step(greeting(timedelta(days=-2)), met=False)
     assert shown == []  # it is not due by any clock
-    renewer.step(greeting(timedelta(days=-2)), ended=True)
+    later = replace(greeting(timedelta(days=-2)), seen=datetime.now(UTC) + timedelta(days=700))
+    renewer.step(later, met=False)  # since the box was seen last, this clock has gone back by two years
     assert len(shown) == 1
     assert shown[0].certificate != granted.certificate
+    renewer.step(later, met=False)
+    assert len(shown) == 1  # once in an hour is enough
+
+
+def test_a_desk_that_never_met_its_box_has_a_fresh_certificate_whatever_its_clock_says(
+    box: PairingBox, state: StateFolder, journal: Journal
+) -> None:
+    box.days = 1
+    granted = pair(box.site.url, CODE, "front desk", KEYS, state, journal)
+    renewal.Renewer(granted, KEYS, lambda _: pytest.fail("renewed")).step(None, met=False)
 
 
 def test_pairing_by_a_clock_that_is_years_off_says_what_to_do(

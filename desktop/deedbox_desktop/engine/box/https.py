@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from deedbox_desktop.engine.errors import BoxError, BoxRefused, BoxUnintelligible, BoxUnreachable, CertificateEnded
+from deedbox_desktop.engine.errors import BoxError, BoxRefused, BoxUnintelligible, BoxUnreachable
 from deedbox_sync import timestamp
 from deedbox_sync.transfer import Problem
 
@@ -192,8 +192,6 @@ def _unreachable(error: Exception) -> BoxUnreachable:
         return BoxUnreachable("The box does not answer.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return BoxUnreachable("What answers at the box's address does not have the box's certificate.")
-    if isinstance(error, ssl.SSLError) and "CERTIFICATE_EXPIRED" in (error.reason or ""):
-        return CertificateEnded("The box takes this desk's certificate no longer. It is being renewed.")
     if isinstance(error, ssl.SSLError):
         return BoxUnreachable(f"The secure connection to the box failed ({error.reason or error}).")
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
