@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _TOLD_PER_CHECK = 12  # a broken bundle can have thousands of faults; --json has
 _TOLD_EXHIBITS = 100
 _NAME_WIDTH = 34
 _LABEL_WIDTH = 14
+_WIDTH = 118  # of what is told in sentences
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,13 @@ def _lines(verdict: Verdict, style: Style) -> Iterator[str]:
     yield from _answers(verdict, style)
     yield ""
     for remark in verdict.remarks:
-        yield f"Note: {remark}"
+        yield from _note(remark)
     yield from NOT_PROVEN
+
+
+def _note(text: str) -> Iterator[str]:
+    """Folded, what follows the first line under its first word."""
+    yield from textwrap.wrap(shown(text), _WIDTH, initial_indent="Note: ", subsequent_indent="      ")
 
 
 def _checks(verdict: Verdict, style: Style) -> Iterator[str]:
@@ -104,7 +111,9 @@ def _more(style: Style, text: str) -> str:
 
 
 def _exhibits(verdict: Verdict, style: Style) -> Iterator[str]:
-    rows: list[Sequence[str]] = [("Exhibit", "Name", "Size", "Desk's clock", "Not before", "Not after", "By")]
+    rows: list[Sequence[str]] = [
+        ("Exhibit", "Name", "Size", "Desk's clock, UTC", "Not before, UTC", "Not after, UTC", "By")
+    ]
     rows += [_exhibit_row(exhibit) for exhibit in verdict.exhibits[:_TOLD_EXHIBITS]]
     yield from _table(rows, style)
     if len(verdict.exhibits) > _TOLD_EXHIBITS:
@@ -127,15 +136,15 @@ def _exhibit_row(exhibit: ExhibitVerdict) -> tuple[str, ...]:
         str(exhibit.number),
         _fit(shown(exhibit.name), _NAME_WIDTH),
         size_in_words(exhibit.size),
-        "received only" if exhibit.captured is None else _time(exhibit.captured),
-        "–" if bracket.after is None else _time(bracket.after),
-        "–" if bracket.before is None else _time(bracket.before),
+        "received only" if exhibit.captured is None else _cell(exhibit.captured),
+        "–" if bracket.after is None else _cell(bracket.after),
+        "–" if bracket.before is None else _cell(bracket.before),
         _by(exhibit),
     )
 
 
 def _stamps(verdict: Verdict, style: Style) -> Iterator[str]:
-    rows: list[Sequence[str]] = [("Time stamp", "Over entries", "Time", "Its certificate lasts until", "By")]
+    rows: list[Sequence[str]] = [("Time stamp", "Over entries", "Time, UTC", "Its certificate lasts until", "By")]
     rows += [_stamp_row(stamp) for stamp in verdict.stamps[:_TOLD_EXHIBITS]]
     yield from _table(rows, style)
     if len(verdict.stamps) > _TOLD_EXHIBITS:
@@ -146,7 +155,7 @@ def _stamp_row(stamp: HeldStamp) -> tuple[str, ...]:
     until = f"{stamp.expires:%Y-%m-%d}"
     if stamp.renewed is not None:
         until += f", renewed until {stamp.renewed_until:%Y-%m-%d}"
-    return (f"{stamp.size}-{stamp.number}", f"0 … {stamp.size - 1}", _time(stamp.time), until, shown(stamp.authority))
+    return (f"{stamp.size}-{stamp.number}", f"0 … {stamp.size - 1}", _cell(stamp.time), until, shown(stamp.authority))
 
 
 def _by(exhibit: ExhibitVerdict) -> str:
@@ -212,6 +221,11 @@ def _attributed(verdict: Verdict, style: Style) -> Iterator[str]:
         yield _row(style, style.verified, "attributed", "yes: " + ", ".join(parts))
         if not verdict.intact.pinned:
             yield _more(style, "As far as the log can be trusted, whose key was not pinned.")
+
+
+def _cell(value: datetime) -> str:
+    """A time in a column that names its zone."""
+    return value.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _time(value: datetime) -> str:

@@ -225,8 +225,9 @@ def test_a_terminal_without_the_shapes_gets_words(laid: Laid) -> None:
 def test_columns_are_aligned(laid: Laid, capsys: Output) -> None:
     main([str(laid(good_bundle()))])
     out = capsys.readouterr().out
-    rows = [line for line in out.splitlines() if (line.startswith("  ") and "UTC" in line) or "Outside time" in line]
-    assert len({line.index("Anna") for line in rows if "Anna" in line and "received" not in line}) == 1
+    head, *rows = [line for line in out.splitlines() if "Not after, UTC" in line or "Anna" in line]
+    assert len(rows) == 3
+    assert {line.index("Anna") for line in rows} == {head.index("By")}
 
 
 def test_an_unpacking_tools_extra_folder_is_looked_through(laid: Laid) -> None:
