@@ -3,7 +3,6 @@
 FallbackError
 ├── BadRequest         400   the request cannot be understood
 ├── Unsigned           401   signature-missing, -malformed, -false, -expired, nonce-replayed
-├── NotFound           404
 ├── TooLarge           413
 ├── TooMany            429   wait as many seconds as Retry-After says
 ├── Unavailable        503   too much waits for the box already
