@@ -31,6 +31,7 @@ from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.time import TimeController
 from deedbox_server.web.tus import TusController
+from deedbox_server.web.verify_page import verify_page
 from deedbox_server.web.witness import WitnessAdminController, WitnessController
 from deedbox_sync.pace import Pace
 from deedbox_sync.witness import BURST, RATE
@@ -62,6 +63,7 @@ def people_app(box: Box) -> Litestar:
         evidence_receipt,
         metrics,
         send_evidence,
+        verify_page,
     ]
 
     @contextlib.asynccontextmanager

@@ -15,7 +15,8 @@ async def test_people_may_ask_for_health_log_witness_and_pairing_without_a_key(d
     pairing = {"POST /pair/v1/finish", "POST /pair/v1/renew", "POST /pair/v1/start"}
     witness = {"GET /witness/v1/key", "POST /witness/v1/add-checkpoint"}
     health = {"GET /health/live", "GET /health/ready"}
-    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health
+    page = {"GET /verify"}
+    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health | page
 
 
 async def test_a_device_may_read_the_log_and_for_all_else_its_certificate_is_looked_up(desk_and_box: Office) -> None:

@@ -14,6 +14,8 @@ const NAME_WORDS = new Map(
 const RSA = "1.2.840.113549.1.1.";
 const ECDSA = "1.2.840.10045.4.";
 const ED25519 = "1.3.101.112";
+const EC_KEY = "1.2.840.10045.2.1";
+const SHA2 = "2.16.840.1.101.3.4.2.";
 const SIGNATURES = new Map([
   [`${RSA}5`, ["RSASSA-PKCS1-v1_5", "SHA-1"]],
   [`${RSA}11`, ["RSASSA-PKCS1-v1_5", "SHA-256"]],
@@ -30,8 +32,9 @@ const CURVES = new Map([
   ["1.3.132.0.35", ["P-521", 66]],
 ]);
 
-/** {raw, tbs, serial, issuer, subject, notBefore, notAfter, spki, extensions, algorithm, signature}: names as raw DER (hex),
- *  extensions as Map of OID → {critical, value}. Nothing of it is verified. */
+/** {raw, tbs, version, serial, issuer, subject, notBefore, notAfter, spki, extensions, algorithm, inner, signature}: names as
+ *  raw DER (hex), extensions as Map of OID → {critical, value}, `algorithm` and `inner` what it says twice of its signature. Nothing of
+ *  it is verified. */
 export function parseCertificate(bytes) {
   return readCertificate(der.readDer(bytes));
 }
@@ -43,25 +46,40 @@ export function readCertificate(element) {
   const signature = der.bitBytes(outer.take(der.BIT_STRING));
   outer.done();
   const fields = new der.Members(tbs, der.SEQUENCE, "certificate");
-  fields.takeOptional(der.context(0));
+  const version = readVersion(fields.takeOptional(der.context(0)));
   const serial = der.integer(fields.take(der.INTEGER));
   const inner = readAlgorithm(fields.take(der.SEQUENCE));
-  const issuer = toHex(fields.take(der.SEQUENCE).raw);
+  const issuer = readName(fields.take(der.SEQUENCE));
   const validity = fields.takeSequence("validity");
   const [notBefore, notAfter] = [takeTime(validity), takeTime(validity)];
   validity.done();
-  const subject = fields.take(der.SEQUENCE);
-  const spki = fields.take(der.SEQUENCE).raw;
+  const subject = readName(fields.take(der.SEQUENCE));
+  const spki = readKey(fields.take(der.SEQUENCE));
   fields.takeOptional(der.context(1, false));
   fields.takeOptional(der.context(2, false));
   const extensions = readExtensions(fields.takeOptional(der.context(3)));
   fields.done();
-  if (!sameAlgorithm(inner, algorithm)) throw new FormatError("certificate", "names two signature algorithms");
-  const names = { issuer, subject: toHex(subject.raw), subjectNames: readNames(subject) };
-  return { raw: element.raw, tbs: tbs.raw, serial, ...names, notBefore, notAfter, spki, extensions, algorithm, signature };
+  const body = { version, serial, issuer, notBefore, notAfter, subject, spki, extensions };
+  return { raw: element.raw, tbs: tbs.raw, ...body, algorithm, inner, signature };
 }
 
-/** {tbs, issuer, updated, revoked: [{serial, time, reason}], algorithm, signature} of a CRL (RFC 5280 5.1). */
+/** Version 1 is not written; whether the others are known is for whoever uses the certificate. */
+function readVersion(element) {
+  const version = element ? der.integer(new der.Members(element, element.tag, "version").take(der.INTEGER)) : 0n;
+  if (version < (element ? 1n : 0n)) throw new FormatError("certificate", "is of no version");
+  return version;
+}
+
+/** The SubjectPublicKeyInfo as {raw, kind (algorithm), bits}. */
+function readKey(element) {
+  const fields = new der.Members(element, der.SEQUENCE, "key");
+  const kind = readAlgorithm(fields.take(der.SEQUENCE));
+  const bits = der.bitBytes(fields.take(der.BIT_STRING));
+  fields.done();
+  return { raw: element.raw, kind, bits };
+}
+
+/** {tbs, issuer, updated, revoked: [{serial, time, reason}], algorithm, inner, signature} of a CRL (RFC 5280 5.1). */
 export function parseCrl(bytes) {
   const outer = new der.Members(der.readDer(bytes), der.SEQUENCE, "CRL");
   const tbs = outer.take(der.SEQUENCE);
@@ -71,14 +89,13 @@ export function parseCrl(bytes) {
   const fields = new der.Members(tbs, der.SEQUENCE, "CRL");
   fields.takeOptional(der.INTEGER);
   const inner = readAlgorithm(fields.take(der.SEQUENCE));
-  const issuer = toHex(fields.take(der.SEQUENCE).raw);
+  const issuer = readName(fields.take(der.SEQUENCE));
   const updated = takeTime(fields);
   fields.takeOptional(der.UTC_TIME) ?? fields.takeOptional(der.GENERALIZED_TIME);
   const revoked = (fields.takeOptional(der.SEQUENCE)?.children ?? []).map(readRevoked);
   readExtensions(fields.takeOptional(der.context(0)));
   fields.done();
-  if (!sameAlgorithm(inner, algorithm)) throw new FormatError("CRL", "names two signature algorithms");
-  return { tbs: tbs.raw, issuer, updated, revoked, algorithm, signature };
+  return { tbs: tbs.raw, issuer, updated, revoked, algorithm, inner, signature };
 }
 
 function readRevoked(element) {
@@ -101,6 +118,11 @@ export function readAlgorithm(element) {
   const oid = der.oidText(fields.take(der.OID));
   const parameters = fields.left.shift() ?? null;
   fields.done();
+  const plain = oid.startsWith(SHA2) || SIGNATURES.has(oid) || oid === `${RSA}1`;
+  const wrong = plain ? parameters && parameters.raw.length !== 2 : oid === EC_KEY && parameters?.tag !== der.OID;
+  if (wrong || (plain && parameters && parameters.tag !== der.NULL)) {
+    throw new FormatError("algorithm", "has parameters that are not its own");
+  }
   return { oid, parameters };
 }
 
@@ -134,34 +156,40 @@ function readExtensionList(children) {
   return found;
 }
 
-/** [{oid, value (text)}] of a name. */
-function readNames(element) {
-  const names = [];
-  for (const set of element.children ?? []) {
-    if (set.tag !== der.SET) throw new FormatError("certificate", "has a name that is none");
+/** A name as raw DER (hex): that compares. Its texts are read where a person needs them. */
+export function readName(element) {
+  for (const set of element.children) {
+    if (set.tag !== der.SET || !set.children.length) throw new FormatError("certificate", "has a name that is none");
     for (const one of set.children) {
       const fields = new der.Members(one, der.SEQUENCE, "name");
-      names.push({ oid: der.oidText(fields.take(der.OID)), value: nameText(fields.left.shift()) });
+      der.oidText(fields.take(der.OID));
+      if (!fields.left.shift()) throw new FormatError("certificate", "has a name without a value");
       fields.done();
     }
   }
-  return names;
+  return toHex(element.raw);
 }
 
-function nameText(element) {
-  if (!element) throw new FormatError("certificate", "has a name without a value");
-  if (element.tag === 0x1e) return new TextDecoder("utf-16be").decode(element.body); // BMPString
-  if (element.tag !== 0x0c) return String.fromCharCode(...element.body); // Printable-, IA5-, TeletexString
+/** [{oid, value (text)}] of a name in hex. FormatError for a text in no form that is known here. */
+export function nameTexts(name) {
+  const parts = der.readDer(fromHex(name)).children.flatMap((set) => set.children);
+  return parts.map(({ children: [oid, value] }) => ({ oid: der.oidText(oid), value: nameText(value) }));
+}
+
+function nameText({ tag, body }) {
   try {
-    return decodeUtf8(element.body);
-  } catch {
-    throw new FormatError("certificate", "has a name that is not UTF-8");
+    if (tag === 0x0c) return decodeUtf8(body); // UTF8String
+    if (tag === 0x1e) return new TextDecoder("utf-16be", { fatal: true }).decode(body); // BMPString
+    if ([0x12, 0x13, 0x14, 0x16, 0x1a].includes(tag)) return String.fromCharCode(...body); // Numeric, Printable, T61, IA5, Visible
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // what TextDecoder throws
   }
+  throw new FormatError("certificate", "has a name that is no text");
 }
 
 /** The first common name, else the whole name; for people. */
 export function displayName(certificate) {
-  const named = certificate.subjectNames;
+  const named = nameTexts(certificate.subject);
   const whole = named.map(({ oid, value }) => `${NAME_WORDS.get(oid) ?? oid}=${value}`).reverse().join(",");
   return named.find(({ oid }) => oid === COMMON_NAME)?.value || whole || "a time-stamp authority";
 }
@@ -174,7 +202,7 @@ export function serialText({ serial }) {
 
 /** The device (a UUID) that a certificate names in its subject and, the same, in its URI. */
 export function deviceOf(certificate) {
-  const names = certificate.subjectNames.filter(({ oid }) => oid === COMMON_NAME);
+  const names = nameTexts(certificate.subject).filter(({ oid }) => oid === COMMON_NAME);
   const extension = certificate.extensions.get(ALTERNATIVE_NAME);
   const uris = extension ? der.readDer(extension.value).children ?? [] : [];
   const first = uris.find(({ tag }) => tag === der.context(6, false));
@@ -186,22 +214,28 @@ export function deviceOf(certificate) {
   return device;
 }
 
-/** Whether the key of a SubjectPublicKeyInfo signed the message. `digest`, a WebCrypto name, is for keys whose algorithm names
- *  none (rsaEncryption in CMS). False for algorithms that are not known here. */
-export async function verifySignature(spki, algorithm, signature, message, digest = null) {
-  const key = new der.Members(der.readDer(spki), der.SEQUENCE, "key");
-  const kind = readAlgorithm(key.take(der.SEQUENCE));
-  const bits = der.bitBytes(key.take(der.BIT_STRING));
-  if (algorithm.oid === ED25519) return kind.oid === ED25519 && verifyEd25519(toHex(bits), signature, message);
-  const [name, hash] = algorithm.oid === `${RSA}1` ? ["RSASSA-PKCS1-v1_5", digest] : SIGNATURES.get(algorithm.oid) ?? [];
-  if (!name || !hash) return false;
+/** Whether a certificate's key signed the message with this algorithm. False for algorithms that are not known here. */
+export async function verifySignature(spki, algorithm, signature, message) {
+  if (algorithm.oid === ED25519) return spki.kind.oid === ED25519 && verifyEd25519(toHex(spki.bits), signature, message);
+  const [name, hash] = SIGNATURES.get(algorithm.oid) ?? [];
+  return name ? verifyWith(spki, name, hash, signature, message) : false;
+}
+
+/** Whether a certificate's key signed the message in its own way (RSA with PKCS #1 v1.5, ECDSA) over this digest: CMS names
+ *  the digest, and the key tells the rest. */
+export async function verifyDigestSignature(spki, digest, signature, message) {
+  const name = new Map([[`${RSA}1`, "RSASSA-PKCS1-v1_5"], [EC_KEY, "ECDSA"]]).get(spki.kind.oid);
+  return name ? verifyWith(spki, name, digest, signature, message) : false;
+}
+
+async function verifyWith({ raw, kind }, name, hash, signature, message) {
   try {
     if (name === "ECDSA") {
       const [namedCurve, length] = CURVES.get(der.oidText(kind.parameters)) ?? [];
-      const imported = await crypto.subtle.importKey("spki", spki, { name, namedCurve }, false, ["verify"]);
+      const imported = await crypto.subtle.importKey("spki", raw, { name, namedCurve }, false, ["verify"]);
       return await crypto.subtle.verify({ name, hash }, imported, plainEcdsa(signature, length), message);
     }
-    const imported = await crypto.subtle.importKey("spki", spki, { name, hash }, false, ["verify"]);
+    const imported = await crypto.subtle.importKey("spki", raw, { name, hash }, false, ["verify"]);
     return await crypto.subtle.verify({ name }, imported, signature, message);
   } catch (error) {
     if (error instanceof DOMException || error instanceof TypeError || error instanceof FormatError) return false;
@@ -217,10 +251,10 @@ function plainEcdsa(signature, length) {
   return fromHex(numbers.map((number) => number.toString(16).padStart(2 * length, "0")).join(""));
 }
 
-/** Whether `issuer` signed `certificate` and is called what its issuer is called. */
-export async function isIssuedBy(certificate, issuer) {
-  const { tbs, algorithm, signature } = certificate;
-  return certificate.issuer === issuer.subject && (await verifySignature(issuer.spki, algorithm, signature, tbs));
+/** Whether `issuer` signed `certificate` (or CRL), is called what its issuer is called, and it names one algorithm. */
+export async function isIssuedBy({ issuer: named, tbs, algorithm, inner, signature }, issuer) {
+  if (named !== issuer.subject || !sameAlgorithm(algorithm, inner)) return false;
+  return verifySignature(issuer.spki, algorithm, signature, tbs);
 }
 
 export function isSame(one, other) {

@@ -102,7 +102,7 @@ function band(marks, places) {
 }
 
 function point(one, place) {
-  const inner = svg("svg", { x: percent(place), y: BASE, overflow: "visible" }, symbol(one.kind));
+  const inner = svg("svg", { x: percent(place), y: BASE, overflow: "visible", "aria-hidden": "true" }, symbol(one.kind));
   const drawn = [inner];
   if (one.label) {
     drawn.push(text(percent(place), BASE - 34, one.label, "word"), text(percent(place), BASE - 18, short(one.time), "when"));
@@ -123,8 +123,8 @@ export function symbol(kind) {
 }
 
 function branch({ x, form }, y, more) {
-  const foot = svg("svg", { x: percent(x), y, overflow: "visible" }, svg("path", { class: "branch", d: "M0 0H10" }));
-  const words = svg("svg", { x: percent(x), y, overflow: "visible" });
+  const foot = svg("svg", { x: percent(x), y, overflow: "visible", "aria-hidden": "true" }, svg("path", { class: "branch", d: "M0 0H10" }));
+  const words = svg("svg", { x: percent(x), y, overflow: "visible", "aria-hidden": "true" });
   words.append(svg("text", { x: 14, y: 4, class: "when" }, `${form.replaceAll("-", " ")}${more}`));
   return [svg("line", { class: "branch", x1: percent(x), x2: percent(x), y1: BASE, y2: y }), foot, words];
 }

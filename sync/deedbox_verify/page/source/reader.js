@@ -4,10 +4,12 @@
 import { concatBytes } from "./binary_text.js";
 import { ReadError, UncheckableError } from "./errors.js";
 import { BAGIT, MAX_FILES } from "./layout.js";
-import { runningHash } from "./sha256.js";
+import { runningHash, wholeHash } from "./sha256.js";
 
 const MAX_DEPTH = 8; // data/exhibits/N/original/NAME is five deep
 export const CHUNK = 1 << 22; // small enough to keep the page alive between two, large enough to cost nothing
+
+const WHOLE = 1 << 26; // 64 MiB: held whole for a moment
 
 /** `files`: [{path, file}] with the picked folder's own name first in each path. */
 export function openFolder(files) {
@@ -55,16 +57,19 @@ export async function slice(file, from, to) {
   }
 }
 
-/** {size, digests: {name: hex}} of one file, streamed. */
+/** {size, digests: {name: hex}} of one file. What is small goes to the browser's own hashes, which are quick and take a file
+ *  whole; what is large is streamed, so that memory stays the same. */
 export async function measure(files, path, algorithms, progress) {
-  const hashes = algorithms.map((name) => [name, runningHash(name)]);
+  const whole = files.sizes.get(path) <= WHOLE;
+  const hashes = algorithms.map((name) => [name, whole ? wholeHash(name) : runningHash(name)]);
   let size = 0;
   for await (const chunk of files.chunks(path)) {
     size += chunk.length;
     for (const [, hash] of hashes) hash.update(chunk);
     await progress(chunk.length);
   }
-  return { size, digests: Object.fromEntries(hashes.map(([name, hash]) => [name, hash.hex()])) };
+  const digests = await Promise.all(hashes.map(async ([name, hash]) => [name, await hash.hex()]));
+  return { size, digests: Object.fromEntries(digests) };
 }
 
 /** The bytes of a small file; null where it is longer than `limit`. */

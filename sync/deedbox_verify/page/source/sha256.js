@@ -2,9 +2,10 @@
 
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256 as nobleSha256, sha512 } from "@noble/hashes/sha2.js";
-import { toHex } from "./binary_text.js";
+import { concatBytes, toHex } from "./binary_text.js";
 
 const HASHES = { md5, sha1, sha256: nobleSha256, sha512 };
+const NATIVE = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" }; // WebCrypto has no MD5
 
 /** As 32 bytes. */
 export function sha256Bytes(bytes) {
@@ -21,3 +22,15 @@ export function runningHash(name) {
   const hash = HASHES[name].create();
   return { update: (bytes) => hash.update(bytes), hex: () => toHex(hash.digest()) };
 }
+
+/** The same by WebCrypto, which takes a text whole: `hex()` is to be awaited. */
+export function wholeHash(name) {
+  if (!NATIVE[name] || !globalThis.crypto?.subtle) return runningHash(name);
+  const parts = [];
+  return {
+    update: (bytes) => parts.push(bytes),
+    hex: async () => toHex(new Uint8Array(await crypto.subtle.digest(NATIVE[name], joined(parts)))),
+  };
+}
+
+const joined = (parts) => (parts.length === 1 ? parts[0] : concatBytes(...parts));

@@ -3,7 +3,9 @@
 // Certificates must have been valid at the stamp's own time. There is no network: revocation is judged by the CRLs given.
 
 import { equalBytes, toHex } from "./binary_text.js";
-import { displayName, isIssuedBy, isSame, parseCrl, readAlgorithm, readCertificate, verifySignature } from "./certificate.js";
+import {
+  displayName, isIssuedBy, isSame, nameTexts, parseCrl, readAlgorithm, readCertificate, readName, verifyDigestSignature,
+} from "./certificate.js";
 import * as der from "./der.js";
 import { FormatError } from "./errors.js";
 
@@ -79,7 +81,7 @@ async function hash(name, bytes) {
 /** TimeStampResp (RFC 3161 2.4.2) around SignedData (RFC 5652 5.1) around TSTInfo. FormatError for all else. */
 function parseResponse(bytes) {
   const outer = new der.Members(der.readDer(bytes), der.SEQUENCE, "response");
-  const status = der.integer(outer.takeSequence("status").take(der.INTEGER));
+  const status = takeCount(outer.takeSequence("status"));
   const content = outer.takeSequence("token");
   outer.done();
   expectOid(content, SIGNED_DATA);
@@ -87,8 +89,8 @@ function parseResponse(bytes) {
   content.done();
   const signed = wrapped.takeSequence("token");
   wrapped.done();
-  signed.take(der.INTEGER);
-  signed.take(der.SET);
+  takeCount(signed);
+  const digests = signed.take(der.SET).children.map((one) => readAlgorithm(one).oid);
   const encapsulated = signed.takeSequence("content");
   expectOid(encapsulated, TST_INFO);
   const inner = new der.Members(encapsulated.take(der.context(0)), der.context(0), "content").take(der.OCTET_STRING).body;
@@ -100,10 +102,18 @@ function parseResponse(bytes) {
   return {
     status,
     content: inner,
+    digests,
     certificates: certificates.map(readCertificate),
     signers: signers.map(parseSigner),
     ...parseInfo(inner),
   };
+}
+
+/** A version or status, which is never negative. */
+function takeCount(fields) {
+  const count = der.integer(fields.take(der.INTEGER));
+  if (count < 0n) throw new FormatError("token", "has a negative number where none can be");
+  return count;
 }
 
 function expectOid(fields, expected) {
@@ -113,7 +123,7 @@ function expectOid(fields, expected) {
 /** TSTInfo (RFC 3161 2.4.2): what was stamped and when. */
 function parseInfo(bytes) {
   const info = new der.Members(der.readDer(bytes), der.SEQUENCE, "time-stamp information");
-  info.take(der.INTEGER);
+  takeCount(info);
   info.take(der.OID);
   const imprint = info.takeSequence("imprint");
   const imprintAlgorithm = readAlgorithm(imprint.take(der.SEQUENCE)).oid;
@@ -125,17 +135,31 @@ function parseInfo(bytes) {
 
 function parseSigner(element) {
   const fields = new der.Members(element, der.SEQUENCE, "signer");
-  fields.take(der.INTEGER);
+  takeCount(fields);
   const named = fields.takeSequence("signer's name");
-  const [issuer, serial] = [toHex(named.take(der.SEQUENCE).raw), der.integer(named.take(der.INTEGER))];
+  const [issuer, serial] = [readName(named.take(der.SEQUENCE)), der.integer(named.take(der.INTEGER))];
   named.done();
   const digest = readAlgorithm(fields.take(der.SEQUENCE)).oid;
   const attributes = fields.takeOptional(der.context(0));
-  const algorithm = readAlgorithm(fields.take(der.SEQUENCE));
+  const values = attributes && readAttributes(attributes);
+  readAlgorithm(fields.take(der.SEQUENCE));
   const signature = fields.take(der.OCTET_STRING).body;
   fields.takeOptional(der.context(1));
   fields.done();
-  return { issuer, serial, digest, attributes, algorithm, signature };
+  return { issuer, serial, digest, attributes, values, signature };
+}
+
+/** Map of OID → the values of a signed attribute. */
+function readAttributes(element) {
+  const found = new Map();
+  for (const child of element.children) {
+    const fields = new der.Members(child, der.SEQUENCE, "attribute");
+    const oid = der.oidText(fields.take(der.OID));
+    if (found.has(oid)) throw new FormatError("token", "has an attribute twice");
+    found.set(oid, fields.take(der.SET).children);
+    fields.done();
+  }
+  return found;
 }
 
 /** The certificates from the signer's to a root, after the signature over the content was found to hold. */
@@ -147,29 +171,30 @@ async function trustedChain(response, roots) {
   const [signer] = response.signers;
   const mine = response.certificates.filter((one) => one.issuer === signer.issuer && one.serial === signer.serial);
   if (!mine.length) throw refused("its signer's certificate is not in it");
-  if (!(await isSigned(response.content, signer, mine[0]))) throw refused("its signature does not hold");
-  if (!isForStamps(mine[0])) throw refused("its signer's certificate is not for time stamps");
-  const chain = await findChain(mine, response.certificates, roots, response.time);
-  if (!chain) throw refused("no chain of certificates");
-  return chain;
+  try {
+    for (const one of response.certificates) [one.issuer, one.subject].forEach(nameTexts);
+    if (response.certificates.some(({ version }) => version > 2n)) throw refused("a certificate of an unknown version");
+    if (!(await isSigned(response, signer, mine[0]))) throw refused("its signature does not hold");
+    if (!isForStamps(mine[0])) throw refused("its signer's certificate is not for time stamps");
+    const chain = await findChain(mine, response.certificates, roots, response.time);
+    if (chain) return chain;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw refused(error.message);
+  }
+  throw refused("no chain of certificates");
 }
 
 /** The signature is over the attributes, and they name the content by its digest (RFC 5652 5.4). */
-async function isSigned(content, signer, certificate) {
+async function isSigned({ content, digests }, signer, certificate) {
   const digest = DIGESTS.get(signer.digest);
-  if (!digest || !signer.attributes) return false;
-  const values = new Map();
-  for (const attribute of signer.attributes.children) {
-    const [oid, set] = attribute.children ?? [];
-    if (oid?.tag !== der.OID || set?.tag !== der.SET || values.has(der.oidText(oid))) return false;
-    values.set(der.oidText(oid), set.children);
-  }
-  const [type, hashed] = [values.get(CONTENT_TYPE), values.get(MESSAGE_DIGEST)];
+  if (!digest || !digests.includes(signer.digest) || !signer.attributes) return false;
+  const [type, hashed] = [signer.values.get(CONTENT_TYPE), signer.values.get(MESSAGE_DIGEST)];
   if (type?.length !== 1 || type[0].tag !== der.OID || der.oidText(type[0]) !== TST_INFO) return false;
   if (hashed?.length !== 1 || !equalBytes(hashed[0].body, await hash(digest, content))) return false;
   const message = signer.attributes.raw.slice();
   message[0] = der.SET; // as a set, not as [0]
-  return verifySignature(certificate.spki, signer.algorithm, signer.signature, message, digest);
+  return verifyDigestSignature(certificate.spki, digest, signer.signature, message);
 }
 
 function isForStamps({ extensions }) {
@@ -204,12 +229,17 @@ function isValid({ notBefore, notAfter, extensions }, time) {
 function isAuthority({ extensions }, below) {
   const constraints = extensions.get(BASIC_CONSTRAINTS);
   if (!constraints) return false;
-  const fields = new der.Members(der.readDer(constraints.value), der.SEQUENCE, "constraints");
-  const ca = fields.takeOptional(der.BOOLEAN);
-  const most = fields.takeOptional(der.INTEGER);
-  if (!ca || !der.boolean(ca) || (most && der.integer(most) < BigInt(below))) return false;
-  const usage = extensions.get(KEY_USAGE);
-  return !usage || (der.readDer(usage.value).body[1] & 0x04) !== 0; // keyCertSign, the sixth bit
+  try {
+    const fields = new der.Members(der.readDer(constraints.value), der.SEQUENCE, "constraints");
+    const ca = fields.takeOptional(der.BOOLEAN);
+    const most = fields.takeOptional(der.INTEGER);
+    if (!ca || !der.boolean(ca) || (most && der.integer(most) < BigInt(below))) return false;
+    const usage = extensions.get(KEY_USAGE);
+    return !usage || (der.readDer(usage.value).body[1] & 0x04) !== 0; // keyCertSign, the sixth bit
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return false;
+  }
 }
 
 /** When the oldest of the CRLs was made that clear all but the root; null where one certificate is cleared by none. */
@@ -220,8 +250,7 @@ async function checkRevocation(chain, crls, time) {
     const issuer = chain[place + 1];
     let newest = null;
     for (const crl of lists) {
-      if (crl.issuer !== issuer.subject) continue;
-      if (!(await verifySignature(issuer.spki, crl.algorithm, crl.signature, crl.tbs))) continue;
+      if (!(await isIssuedBy(crl, issuer))) continue;
       const revoked = crl.revoked.find((one) => one.serial === certificate.serial);
       if (revoked && (revoked.time <= time || KEY_LOST.includes(revoked.reason))) {
         throw new StampRevokedError(`its certificate was revoked (${displayName(certificate)})`);
