@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import notary, sync
+from bench import identifiers, notary, sync
 from bench.contender import Run
 from bench.limit import Limit
 from bench.machine import Cost, Watch, this_machine
@@ -74,4 +74,14 @@ def test_the_notary_bench_verifies_what_it_counts(tmp_path: Path, capsys: pytest
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["entries_per_second"] > 0
     assert told["aims"] == notary.AIMS
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_identifiers_bench_looks_up_what_it_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "ids", "--count", "60", "--folder", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["identifiers_per_second"] > 0
+    assert told["limit"] == max(told["proofs_in_threads"], told["proofs_in_processes"])
+    assert told["share"] == pytest.approx(told["identifiers_per_second"] / told["limit"])
+    assert told["aims"] == identifiers.AIMS
     assert list(tmp_path.iterdir()) == []
