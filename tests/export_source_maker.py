@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from hashlib import sha256
 
-from bundle_maker import DERIVED, TEXT, Scenario, scenario
+from bundle_maker import DERIVED, TEXT, Outside, Scenario, Seen, scenario
 from deedbox_server.evidence.export_source import (
     BundleSource,
     DerivedSource,
@@ -18,7 +17,7 @@ from deedbox_server.evidence.export_source import (
 from deedbox_sync import dsse
 from deedbox_sync.bundle.index import BundledCase
 from deedbox_sync.bundle.proven import DeviceFile
-from miniature_log import BOX, BUNDLE, CASE, DESK, LOG_VKEY, NOON, STAMPED_SIZE, exhibit_id, public
+from miniature_log import BOX, BUNDLE, CASE, DESK, LOG_VKEY, NOON, exhibit_id, public
 
 
 def stored(data: bytes, *, served: bytes | None = None, piece: int = 1000) -> StoredContent:
@@ -36,19 +35,14 @@ def bundle_source(
     story: Scenario | None = None,
     *,
     store: Callable[[bytes], StoredContent] = stored,
-    token: Callable[[bytes], bytes] | None = None,
+    outside: Outside | None = None,
 ) -> BundleSource:
+    """`outside` is what outsiders say of the story; without it, a witness saw the whole log."""
     story = story or scenario()
     log = story.log
+    outside = outside or Outside(log.checkpoint(witnessed=True))
     named = {index for chain in story.chains.values() for _, index in chain.records}
-    named |= {0, *(record.index for record in story.devices)}
-    stamps: tuple[StampSource, ...] = ()
-    if token is not None:
-        note = log.checkpoint(STAMPED_SIZE)
-        path = tuple(log.prover().consistency(STAMPED_SIZE))
-        time, authority = NOON + timedelta(minutes=20), "Local time-stamp authority"
-        made = TokenSource(note.encode(), token(note.encode()), (), time, authority)
-        stamps = (StampSource(STAMPED_SIZE, note, path, (made,)),)
+    named |= {0, *(record.index for record in story.devices), *outside.proven, *(run.end - 1 for run in outside.runs)}
     exhibits = []
     for one in story.exhibits:
         withheld = frozenset([2]) if one.number == 1 else frozenset[int]()
@@ -70,12 +64,19 @@ def bundle_source(
         box=BOX,
         case=BundledCase(CASE, "2026-0042", "Doe v. Example Ltd."),
         vkey=LOG_VKEY,
-        checkpoint=log.checkpoint(witnessed=True),
+        checkpoint=outside.checkpoint,
         entries=tuple(log.proven(index) for index in sorted(named)),
         exhibits=tuple(exhibits),
         devices=(
             DeviceFile(DESK, public("desk"), tuple(story.devices)),
             DeviceFile(BOX, public("intake"), ()),
         ),
-        stamps=stamps,
+        stamps=tuple(_stamp(story, seen) for seen in outside.seen),
+        runs=outside.runs,
     )
+
+
+def _stamp(story: Scenario, seen: Seen) -> StampSource:
+    """Time and authority are for the paper; these tests print none."""
+    tokens = [TokenSource(made.text.encode(), made.token, made.crls, NOON, "an authority") for made in seen.tokens]
+    return StampSource(seen.size, seen.note, tuple(story.log.prover().consistency(seen.size)), tuple(tokens))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle_maker import good_bundle, scenario
+from broken_bundles.story import base, base_files
+from bundle_maker import good_bundle
 from deedbox_server.evidence.export import ExportBroken, PreparedBundle, prepare_export
 from deedbox_server.evidence.export_source import StoredContent
 from deedbox_server.evidence.export_zip import ZipSizeError
@@ -57,6 +58,34 @@ async def test_it_holds_the_same_files_as_a_bundle_made_from_the_formats_alone()
     differing = {path for path in files if files[path] != expected[path]}
     assert differing == {layout.CUSTODY_PAPER, layout.BAG_INFO, layout.MANIFEST, layout.TAG_MANIFEST}
     assert files[layout.CUSTODY_PAPER].startswith(b"%PDF-1.")
+
+
+async def test_what_outsiders_say_comes_with_it() -> None:
+    """Stamps with their revocation data, cosigned checkpoints, runs; the verifier takes it as a box would send it."""
+    tale = base()
+    prepared = await prepare_export(bundle_source(tale.story, outside=tale.outside))
+    archive = zipfile.ZipFile(io.BytesIO(await _bytes(prepared)))
+    top = layout.top_folder(BUNDLE) + "/"
+    files = {name.removeprefix(top): archive.read(name) for name in archive.namelist()}
+    expected = base_files()
+    assert files.keys() == expected.keys()
+    differing = {path for path in files if files[path] != expected[path]}
+    assert differing == {layout.CUSTODY_PAPER, layout.BAG_INFO, layout.MANIFEST, layout.TAG_MANIFEST}
+
+
+async def test_a_run_that_ends_in_no_proven_entry_is_refused() -> None:
+    tale = base()
+    source = bundle_source(tale.story, outside=tale.outside)
+    short = replace(source.runs[0], entries=source.runs[0].entries[:2])
+    with pytest.raises(FormatError, match="does not end with an entry that is proven"):
+        await prepare_export(replace(source, runs=(short, source.runs[1])))
+
+
+async def test_runs_that_overlap_are_refused() -> None:
+    tale = base()
+    source = bundle_source(tale.story, outside=tale.outside)
+    with pytest.raises(FormatError, match="does not come after"):
+        await prepare_export(replace(source, runs=(*source.runs, source.runs[1])))
 
 
 async def test_it_is_the_same_twice() -> None:
@@ -137,6 +166,14 @@ async def test_two_exhibits_of_one_number_are_refused() -> None:
 
 
 async def test_the_order_of_the_source_does_not_matter() -> None:
-    source = bundle_source(scenario())
-    turned = replace(source, exhibits=source.exhibits[::-1], entries=source.entries[::-1], devices=source.devices[::-1])
+    tale = base()
+    source = bundle_source(tale.story, outside=tale.outside)
+    turned = replace(
+        source,
+        exhibits=source.exhibits[::-1],
+        entries=source.entries[::-1],
+        devices=source.devices[::-1],
+        stamps=source.stamps[::-1],
+        runs=source.runs[::-1],
+    )
     assert await _bytes(await prepare_export(turned)) == await _bytes(await prepare_export(source))

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broken_bundles.story import base_files
 from bundle_maker import good_bundle
-from deedbox_sync.bundle import bag, layout, proven
+from deedbox_sync.bundle import bag, layout, outside, proven
 from deedbox_sync.bundle.bag import BagInfo
 from deedbox_sync.bundle.index import encode_index, parse_index
 from deedbox_sync.errors import FormatError
@@ -105,6 +106,23 @@ def test_a_file_that_breaks_a_rule_is_refused_with_its_place(path: str, old: byt
         parse_index(data) if path == layout.INDEX else proven.parse_entries(data)
 
 
+runs = st.lists(st.tuples(st.integers(1, 9), st.lists(st.binary(max_size=40), min_size=1, max_size=4)), max_size=4)
+
+
+@given(runs)
+def test_runs_read_back(drawn: list[tuple[int, list[bytes]]]) -> None:
+    made, at = [], 0
+    for gap, entries in drawn:
+        made.append(outside.Run(at + gap, tuple(entries)))
+        at = made[-1].end
+    assert outside.parse_runs(outside.encode_runs(made)) == tuple(made)
+
+
+@given(st.lists(st.binary(max_size=40), max_size=32))
+def test_revocation_data_reads_back(crls: list[bytes]) -> None:
+    assert outside.parse_revocation(outside.encode_revocation(crls), "x") == tuple(crls)
+
+
 def test_an_event_is_told_or_withheld_never_both() -> None:
     path = layout.custody(1)
     data = GOOD[path].replace(b'"commitment":null', b'"commitment":"' + b"00" * 32 + b'"', 1)
@@ -118,9 +136,12 @@ def test_a_device_with_a_weak_key_is_refused() -> None:
         proven.parse_device(weak, "device")
 
 
-@given(st.sampled_from([layout.INDEX, layout.ENTRIES, layout.custody(1), layout.device_record(DESK)]), st.data())
+_JSON = [layout.INDEX, layout.ENTRIES, layout.custody(1), layout.device_record(DESK), layout.TIME]
+
+
+@given(st.sampled_from(_JSON), st.data())
 def test_no_file_is_thrown_at(path: str, data: st.DataObject) -> None:
-    good = GOOD[path]
+    good = base_files()[path]
     at = data.draw(st.integers(0, len(good)))
     changed = good[:at] + data.draw(st.binary(max_size=8)) + good[at + data.draw(st.integers(0, 8)) :]
     try:
@@ -130,6 +151,8 @@ def test_no_file_is_thrown_at(path: str, data: st.DataObject) -> None:
             assert proven.encode_entries(proven.parse_entries(changed)) == changed
         elif path == layout.custody(1):
             assert proven.encode_custody(proven.parse_custody(changed, path)) == changed
+        elif path == layout.TIME:
+            assert outside.encode_runs(outside.parse_runs(changed)) == changed
         else:
             assert proven.encode_device(proven.parse_device(changed, path)) == changed
     except FormatError:
