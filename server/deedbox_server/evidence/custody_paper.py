@@ -25,7 +25,10 @@ from deedbox_server.evidence.paper_words import (
     utc_offset,
     visible,
 )
+from deedbox_sync import clock
 from deedbox_sync.bundle.bracket import Bracket
+from deedbox_sync.canonical_json import Fields
+from deedbox_sync.clock import ClockFinding
 from deedbox_sync.custody import CustodyRecord
 from deedbox_sync.statement import CaptureStatement
 
@@ -170,6 +173,8 @@ def time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]]
         ["Logged", f"entry {exhibit.received:,}{logged}"],
         ["Log", f"{log}, {log_size:,} entries when this was made"],
     ]
+    if (finding := _clock(exhibit)) is not None:
+        rows.append(["Desk’s clock", clock.sentence(finding).removeprefix("The desk’s clock ").removesuffix(".")])
     bracket = exhibit.bracket
     if bracket is None or (bracket.not_before is None and bracket.not_after is None):
         rows.append(["Outside time", "no outside time stamp: only the firm’s own clocks say when"])
@@ -180,6 +185,13 @@ def time_rows(exhibit: PaperExhibit, log: str, log_size: int) -> list[list[str]]
     ):
         rows.append([label, "no outsider says" if time is None else visible(f"{moment(time)}, by {by}", _NAME_LENGTH)])
     return rows
+
+
+def _clock(exhibit: PaperExhibit) -> ClockFinding | None:
+    """What the box found of the desk's clock when it received the exhibit."""
+    first = exhibit.records[0] if exhibit.records else None
+    found = first.detail.get("clock") if first is not None and first.kind == "received" else None
+    return clock.read(Fields(found, "clock")) if isinstance(found, Mapping) else None
 
 
 def _event_rows(exhibit: PaperExhibit) -> list[list[str]]:
@@ -231,8 +243,10 @@ def _events_note(exhibit: PaperExhibit) -> str:
         parts.append("One event is withheld." if withheld == 1 else f"{withheld} events are withheld.")
     count = len(exhibit.records)
     parts.append(
-        f"All {count} events, each naming the digest of the one before, the withheld ones as digests alone, are in "
-        "custody.json: none can be left out unseen."
+        "The bundle’s custody.json has this one event."
+        if count == 1
+        else f"All {count} events, each naming the digest of the one before, the withheld ones as digests alone, are in the "
+        "bundle’s custody.json: none can be left out unseen."
     )
     return " ".join(parts)
 
@@ -297,11 +311,18 @@ def _line(exhibit: PaperExhibit) -> dict[str, object]:
     if len(forms) > _BRANCHES:
         branches[-1]["label"] = f"{forms[_BRANCHES - 1]}, and {len(forms) - _BRANCHES} more"
     named = [(mark, place) for mark, place in zip(marks, places, strict=True) if mark.label]
+    finding = _clock(exhibit)
+    disagrees = finding is not None and finding.disagrees
     gaps = [
-        {"x": (place + next_place) / 2, "text": in_words(after.time - mark.time)}
+        {"x": (place + next_place) / 2, "text": _gap(mark, after, disagrees)}
         for (mark, place), (after, next_place) in itertools.pairwise(named)
     ]
     return {"shapes": shapes, "branches": branches, "band": band or None, "gaps": gaps}
+
+
+def _gap(mark: _Mark, after: _Mark, clocks_disagree: bool) -> str:
+    """How long it was between two marks; between two clocks that disagree, nobody can say."""
+    return "clocks disagree" if clocks_disagree and mark.kind == "captured" else in_words(after.time - mark.time)
 
 
 def authenticated_words(word: str) -> str:

@@ -99,6 +99,23 @@ def test_a_side_of_the_bracket_that_nobody_vouches_for_is_told_as_such() -> None
     assert "not before, by outsiders" in text
 
 
+@pytest.mark.parametrize(
+    ("clock", "told"),
+    [
+        ({"finding": "ahead", "offset_ms": 63_158_400_000}, "Desk’s clock was 2 years ahead of the box’s"),
+        ({"finding": "behind", "offset_ms": -600_000}, "Desk’s clock was 10 minutes behind the box’s"),
+        ({"finding": "agrees", "offset_ms": -40}, "Desk’s clock agreed with the box’s to 1 second"),
+        ({"finding": "unknown", "offset_ms": None}, "Desk’s clock had not been held against the box’s"),
+    ],
+)
+def test_what_was_found_of_the_desks_clock_is_told(clock: Mapping[str, Json], told: str) -> None:
+    one = exhibit()
+    received = record(1, "received", 1, {"captured": True, "clock": clock})
+    (text,) = pages(render_custody(paper(replace(one, records=(received,)))))
+    assert told in text
+    assert ("clocks disagree" in text) == (clock["finding"] in ("ahead", "behind"))
+
+
 def test_withheld_events_are_counted() -> None:
     (text,) = pages(
         render_custody(paper(exhibit(None, None, record(4, "exported", 9, {"bundle": "x", "purpose": None}))))
