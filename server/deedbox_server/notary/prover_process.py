@@ -7,6 +7,7 @@ the box.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ def _answer(minter: Minter, job: bytes) -> bytes:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the box ends first, then its provers
     jobs, answers = sys.stdin.buffer, sys.stdout.buffer
     first = read_frame(jobs)
     if first is None:
