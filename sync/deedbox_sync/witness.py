@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedbox_sync import merkle, note
 from deedbox_sync.binary_text import encode_base64, parse_base64
+from deedbox_sync.canonical_json import MAX_INTEGER
 from deedbox_sync.errors import FormatError, ProofError
 from deedbox_sync.note import Checkpoint
 
@@ -231,11 +232,12 @@ def _cosigned(signed: str, vkey: str, reply: Reply) -> Outcome:
 
 
 def _told_size(reply: Reply) -> int | None:
+    """The size in a conflict's body, where there is one that a log entry can tell of."""
     try:
-        text = reply.body.decode("ascii")
-        return _parse_size(text.removesuffix("\n"))
+        told = _parse_size(reply.body.decode("ascii").removesuffix("\n"))
     except (UnicodeDecodeError, FormatError):
         return None
+    return told if told <= MAX_INTEGER else None
 
 
 def _parse_size(text: str) -> int:

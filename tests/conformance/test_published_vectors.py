@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from deedbox_sync import canonical_json, dsse, merkle, note, receipt
+from deedbox_sync import canonical_json, dsse, merkle, note, receipt, witness
 from deedbox_sync.binary_text import parse_base64
 from deedbox_sync.errors import FormatError, ProofError
 from deedbox_sync.merkle import TileAddress
@@ -398,3 +398,44 @@ def test_tlog_proof_page_example() -> None:
     assert proof.path == tuple(parse_base64(line, where="vector") for line in hashes)
     assert proof.note == COSIGNED
     assert receipt.encode_tlog_proof(proof.index, proof.path, proof.note) == text
+
+
+# --- c2sp.org/tlog-witness: the examples of a request and of its answer
+
+WITNESS_REQUEST = (
+    "old 20852014\n"
+    "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n"
+    "jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n"
+    "5+pKlUdi2LeF/BcMHBn+Ku6yhPGNCswZZD1X/6QgPd8=\n"
+    "/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0=\n"
+    "\n"
+    "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
+    "— example.com/behind-the-sofa "
+    "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
+    "— example.com/behind-the-sofa "
+    "opLqBQsREYCgu6xQkYQwJr9fo45a62DN9EdmHXnZdXNqlcVGlCum2Wks+49/V6267UEjw6QUXTS5Rovnzv++qbSzm9Q=\n"
+).encode()
+WITNESS_ANSWER = (
+    "— witness.example/w1 "
+    "CMp+6LWBU0anHGH5aNDTJkH/gj79sG+T6+iP2ThYN5krrDJbR1HDnucjL39QsZTSvVjyQLrdk3DXDqI5G2HgLatVs0pWh6Up69HVOw==\n"
+    "— witness.example/w1 "
+    "I7rEps0pvK2UqkS2gSpVUDhrhVtQV9lgF6pRrWAvjJHjyWpW7VcE3SiOlVlbQNt64vWhO+DlkL0+UfzuOBMh9ChdMkP1vi/lCAsmlw==\n"
+    "— witness.example/w2 "
+    "AWui8Sk55XjYLOijihBjhqEH6nS1ndDymE0a+6idX7pLcnoB+dhnz0854aLZgrrKbYKA7nC3HNJhm/kWl7oJlqU3rXXvpysAdyP3wQ==\n"
+)
+
+
+def test_witness_page_example_of_a_request_is_taken_and_written() -> None:
+    made = witness.parse_request(WITNESS_REQUEST)
+    assert (made.old, len(made.proof), made.checkpoint.size) == (20_852_014, 4, 20_852_163)
+    assert witness.encode_request(made) == WITNESS_REQUEST
+
+
+def test_witness_page_example_of_an_answer_is_signature_lines_of_a_note() -> None:
+    body = note.parse_note(witness.parse_request(WITNESS_REQUEST).note).body
+    lines = note.parse_note(f"{body}\n{WITNESS_ANSWER}").signatures
+    assert [(line.name, len(line.value)) for line in lines] == [
+        ("witness.example/w1", 72),
+        ("witness.example/w1", 72),
+        ("witness.example/w2", 72),
+    ]

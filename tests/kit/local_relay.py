@@ -44,11 +44,11 @@ class LocalRelay:
             raise LocalFailure(f"deedbox-relay {word} failed: {done.stderr.strip()}")
         return done
 
-    def start(self) -> None:
-        """Start it and wait until it listens, where it did before."""
+    def start(self, *how: str) -> None:
+        """Start it, plainly unless told otherwise, and wait until it listens, where it did before."""
         ready = self.folder / "ready.json"
         ready.unlink(missing_ok=True)
-        serving = ["--listen", f"127.0.0.1:{self.port}", "--plain", "--ready-file", str(ready)]
+        serving = ["--listen", f"127.0.0.1:{self.port}", *(how or ("--plain",)), "--ready-file", str(ready)]
         with (self.folder / "relay.log").open("ab") as output:
             self.process = process = subprocess.Popen(
                 [*self._command("serve"), *serving],

@@ -277,9 +277,11 @@ class Witnesses:
             silent = "; ".join(
                 f"{one.name}: {one.why or 'it has not been asked yet'}" for one in late if one.state != REFUSES
             )
+            signing = len(asked) - len(late)
             sentences.append(
-                f"Of the {self.quorum} witnesses that the box's policy asks for, {len(asked) - len(late)} sign its log now"
-                f"{f' ({silent})' if silent else ''}. Nothing stops, but nobody outside sees what is new."
+                f"The box's policy asks for {self.quorum} of its {len(asked)} witnesses, and {signing or 'none'} "
+                f"{'signs' if signing < 2 else 'sign'} its log now{f' ({silent})' if silent else ''}. Nothing stops, but too few "
+                "outsiders see what is new."
             )
         return sentences
 

@@ -216,7 +216,7 @@ async def test_the_policy_is_k_of_n(desk_and_box: Office, clock: SetClock) -> No
         await two_of_three.step()
         clock.pass_time(minutes=20)
         (sentence,) = await two_of_three.alarms()
-        assert sentence.startswith("Of the 2 witnesses that the box's policy asks for, 1 sign")
+        assert sentence.startswith("The box's policy asks for 2 of its 3 witnesses, and 1 signs its log now")
 
 
 async def test_the_earliest_cosigned_tree_with_an_entry_is_found(

@@ -1,6 +1,8 @@
 """The relay: one encrypted file, the protocol's two calls, a few commands."""
 
 import asyncio
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from deedbox_relay.web import Service, relay_app
 from deedbox_sync import note
 from deedbox_sync.errors import FormatError
 from deedbox_sync.witness import BURST, FORK, MAX_KEPT, MAX_REQUEST, SIZE_TYPE, UNPROVEN, Answer, encode_request
+from kit.local_relay import LocalRelay
 from memory_witness import LOG_VKEY, NOON, ORIGIN, WITNESS, TinyLog, log_of
 
 NAME = "relay.example/w1"
@@ -220,3 +223,23 @@ def test_it_serves_with_a_certificate_or_plainly_when_told_so_and_alone(
         assert run(capsys, folder, way, "serve", "--listen", "127.0.0.1:0", "--plain")[0] == 2
         with pytest.raises(FolderInUse):
             folder.lock()
+
+
+def test_it_speaks_tls_13_with_the_certificate_that_it_is_given(tmp_path: Path) -> None:
+    relay = LocalRelay(tmp_path / "relay")
+    vkey = relay.create()
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    name = ["-subj", "/CN=relay", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, *name, "-out", certificate, "-keyout", key], check=True, capture_output=True)
+    relay.start("--certificate", str(certificate), "--private-key", str(key))
+    try:
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        address = f"https://127.0.0.1:{relay.port}/key"
+        assert httpx.get(address, verify=trusted).text == vkey + "\n"
+        trusted.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(address, verify=trusted)
+        assert relay.stop() == 0
+    finally:
+        relay.kill()

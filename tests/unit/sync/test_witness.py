@@ -225,6 +225,13 @@ def test_answers_without_sense_decide_nothing(status: int, body: bytes) -> None:
     assert isinstance(answered(Reply(status, body, 5)), Unclear)
 
 
+@pytest.mark.parametrize(
+    ("body", "size"), [(b"9\n", 9), (b"9", 9), (b"", 0), (b"nine\n", 0), (b"09\n", 0), (b"%d\n" % (1 << 53), 0)]
+)
+def test_a_conflict_is_a_refusal_whatever_its_body_says(body: bytes, size: int) -> None:
+    assert answered(Reply(409, body, 5)) == Refused(409, size)
+
+
 def test_a_signature_of_another_checkpoint_or_key_is_not_taken() -> None:
     other = note.parse_note(log_of(6).checkpoint()).body
     line = note.cosign(other, WITNESS.name, WITNESS.key, NOON)
