@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import TypeAlias
 
 from deedbox_sync import merkle, note
 from deedbox_sync.bundle import layout, outside, proven
 from deedbox_sync.bundle.index import IndexedStamp
+from deedbox_sync.entry import LogEntry
 from deedbox_sync.errors import FormatError, SyncError
 from deedbox_sync.note import SignedNote
 from deedbox_sync.stamp import StampError, StampRevokedError, StampUnavailableError, verify_stamp
@@ -21,6 +23,8 @@ from deedbox_verify.trust import Trust
 
 _CHECK = 9
 _LAST_TIME = 253_402_300_799  # the end of the year 9999, the last that datetime knows
+
+_Told: TypeAlias = Mapping[str, Sequence[LogEntry]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def check_seen(
     findings: Findings,
 ) -> Seen:
     """The checkpoint's own cosignatures, and each older checkpoint that the log signed and continued."""
+    told = _told(held)
     notes = [(log.checkpoint.size, layout.CHECKPOINT, log.note)]
     unchecked: list[str] = []
     unavailable = False
@@ -53,7 +58,7 @@ def check_seen(
         notes.append((stamp.size, layout.stamp_note(stamp.size), signed_note))
         for number in range(1, stamp.tokens + 1):
             try:
-                one = _check_token(contents, stamp.size, number, signed_note, log, held, trust, findings)
+                one = _check_token(contents, stamp.size, number, signed_note, log, told, trust, findings)
             except StampUnavailableError as problem:
                 unavailable = unavailable or bool(trust.tsa_roots)
                 unchecked.append(f"time stamp {stamp.size}-{number}: {problem}")
@@ -67,7 +72,7 @@ def check_seen(
     strangers = {name for _, _, text in notes for name in _strangers(text, log, trust)}
     if strangers:
         unchecked.append(f"signatures on the checkpoint by keys you do not pin: {', '.join(sorted(strangers))}")
-    return Seen(tuple(sightings), _renewed(found, held), tuple(unchecked), unavailable)
+    return Seen(tuple(sightings), _renewed(found, told), tuple(unchecked), unavailable)
 
 
 def _check_note(contents: Contents, size: int, log: Log, findings: Findings) -> SignedNote | None:
@@ -104,7 +109,7 @@ def _check_token(
     number: int,
     signed_note: SignedNote,
     log: Log,
-    held: Mapping[int, HeldEntry],
+    told: _Told,
     trust: Trust,
     findings: Findings,
 ) -> tuple[HeldStamp, bytes] | None:
@@ -123,9 +128,9 @@ def _check_token(
     with findings.catching(_CHECK, "stamp.revocation", layout.stamp_revocation(size, number)):
         crls = outside.parse_revocation(revocation, layout.stamp_revocation(size, number))
     digest = sha256(token).digest()
-    for entry in _entries_of(digest, held):
-        if (entry.entry.data.get("size"), entry.entry.data.get("checkpoint")) != (size, sha256(text).hexdigest()):
-            what = f"is of another checkpoint than log entry {entry.entry.seq} says"
+    for entry in told.get(digest.hex(), ()):
+        if (entry.data.get("size"), entry.data.get("checkpoint")) != (size, sha256(text).hexdigest()):
+            what = f"is of another checkpoint than log entry {entry.seq} says"
             findings.fault(_CHECK, "stamp.entry", where, what)
     try:
         stamp = verify_stamp(token, text, trust.tsa_roots, crls)
@@ -147,20 +152,26 @@ def _is_same(text: bytes, signed_note: SignedNote, log: Log) -> bool:
     return stamped.body == signed_note.body
 
 
-def _entries_of(digest: bytes, held: Mapping[int, HeldEntry]) -> Iterator[HeldEntry]:
-    """The log entries that tell of this response."""
+def _told(held: Mapping[int, HeldEntry]) -> _Told:
+    """The log entries that tell of stamps, by the response's digest in hex."""
+    told: dict[str, list[LogEntry]] = {}
     for one in held.values():
-        if one.entry.kind == "time.stamp" and one.entry.data.get("token") == digest.hex():
-            yield one
+        if one.entry.kind == "time.stamp":
+            told.setdefault(str(one.entry.data.get("token")), []).append(one.entry)
+    return told
 
 
-def _renewed(found: Sequence[tuple[HeldStamp, bytes]], held: Mapping[int, HeldEntry]) -> tuple[HeldStamp, ...]:
+def _expires(stamp: HeldStamp) -> datetime:
+    return stamp.expires
+
+
+def _renewed(found: Sequence[tuple[HeldStamp, bytes]], told: _Told) -> tuple[HeldStamp, ...]:
     """Each stamp with the longest lasting one that shows it existed."""
     stamps = []
     for stamp, digest in found:
-        told = [one.entry.seq for one in _entries_of(digest, held)]
-        over = [other for other, _ in found if told and other.size > min(told) and other.expires > stamp.expires]
-        last = max(over, key=lambda other: other.expires, default=None)
+        first = min((entry.seq for entry in told.get(digest.hex(), ())), default=None)
+        over = (other for other, _ in found if first is not None and other.size > first)
+        last = max((other for other in over if other.expires > stamp.expires), key=_expires, default=None)
         if last is not None:
             stamp = replace(stamp, renewed=Vouched(last.time, last.authority), renewed_until=last.expires)  # noqa: PLW2901
         stamps.append(stamp)
