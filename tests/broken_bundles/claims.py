@@ -39,7 +39,7 @@ def _of_the_bundle() -> Iterator[Case]:
     case = ("statement.case", "custody.case", "custody.first", "custody.last", "derived.event")
     yield _index("case", "another case", put("case", "id", value=_OTHER), *case, attributed="no")
     origin = note.encode_origin(BOX, 2)
-    told = ("log.origin", "log.key")
+    told: tuple[str, ...] = ("log.origin", "log.key")
     yield _index("origin", "another log", put("origin", value=origin), *told, anchored="unchecked", attributed="no")
     junk = put("origin", value="somewhere")
     yield _index("origin-junk", "no log", junk, *told, anchored="unchecked", attributed="no")
@@ -66,10 +66,10 @@ def _of_the_bundle() -> Iterator[Case]:
 
 
 def _of_an_exhibit() -> Iterator[Case]:
-    def one(name: str, fault: str, member: str, value: Any, *codes: str, **answers: str) -> Case:
+    def one(name: str, fault: str, member: str, value: Any, *codes: str, **answers: Any) -> Case:
         return _index(f"exhibit-{name}", fault, put("exhibits", 0, member, value=value), *codes, **answers)
 
-    told = ("custody.exhibit", "custody.record", "custody.first", "custody.last", "derived.event")
+    told: tuple[str, ...] = ("custody.exhibit", "custody.record", "custody.first", "custody.last", "derived.event")
     yield one("id", "another exhibit", "id", _OTHER, *told, attributed="no")
     yield _index(
         "exhibit-number",
@@ -111,7 +111,7 @@ def _of_a_derived_document() -> Iterator[Case]:
 
     yield one("id", "another document", "id", _OTHER, "derived.event")
     yield one("form", "another form", "form", "words", "derived.event")
-    told = ("bag.absent", "bag.purpose", "file.missing")
+    told: tuple[str, ...] = ("bag.absent", "bag.purpose", "file.missing")
     yield one("path", "another name", "path", layout.derived(1, "text-2.txt"), *told)
     yield one("path-elsewhere", "with another exhibit", "path", layout.derived(2, "text.txt"), *told, "derived.path")
     told = ("derived.path", "derived.content", "bag.purpose")

@@ -36,7 +36,7 @@ def _of(name: str, fault: str, change: Callable[[Any], Any], *codes: str, attrib
 def _events() -> Iterator[Case]:
     number, chain, record = "custody.number", "custody.chain", "custody.record"
     last = "custody.last"
-    told = (number, "custody.order", chain, "derived.event")
+    told: tuple[str, ...] = (number, "custody.order", chain, "derived.event")
     yield _of("reordered", "two events change places", _reorder, *told)
     yield _of("cut", "the last event is left out", lambda events: events.pop(), last)
     yield _of("cut-two", "the last two events are left out", _cut_two, last, "derived.event")

@@ -44,7 +44,7 @@ def _records() -> Iterator[Case]:
     yield one(
         "other-device", "another device", put(0, "record", "device", value=str(CASE)), record, "device.certificate"
     )
-    told = (record, "device.key")
+    told: tuple[str, ...] = (record, "device.key")
     yield one("record-key", "another key", put(0, "record", "statement_key", value=public("x").hex()), *told)
     yield one("renewed", "a pairing called a renewal", put(0, "record", "kind", value="device.renewed"), record)
     yield one("kind", "a kind that is none", put(0, "record", "kind", value="device.found"), form)
@@ -99,7 +99,7 @@ def _keys() -> Iterator[Case]:
     yield broken("device-pem-crlf", "a PEM with CR LF", replaced(path, _crlf), "device.pem")
     swap = swapped(path, layout.device_key(BOX))
     yield broken("device-pems-swapped", "two PEMs swapped", swap, "device.pem")
-    told = ("device.form", "statement.device")
+    told: tuple[str, ...] = ("device.form", "statement.device")
     swap = swapped(_PATH, layout.device_record(BOX))
     yield broken("device-files-swapped", "two devices' files swapped", swap, *told, attributed="no")
     told = (

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from broken_bundles.cases import Case, Make, broken, refused
 from broken_bundles.story import RESTAMPED, STAMPED, base_files
-from broken_bundles.zips import Zip, plain_zip
+from broken_bundles.zips import Member, Zip, plain_zip
 from bundle_maker import Files, bagged
 from bundle_spoils import ORIGINAL_1
 from deedbox_sync.bundle import bag, layout
@@ -111,7 +111,7 @@ def _absent() -> Iterator[Case]:
         ("stamp-revocation", layout.stamp_revocation(RESTAMPED, 1), ("file.missing",), "before", "yes"),
     ]
     for short, path, codes, anchored, attributed in needs:
-        told = ("bag.missing", "bag.absent", "bag.info", *codes)  # bag-info.txt counts the payload
+        told: tuple[str, ...] = ("bag.missing", "bag.absent", "bag.info", *codes)  # bag-info.txt counts the payload
         yield broken(
             f"without-{short}", f"{path} is gone", _without(path), *told, anchored=anchored, attributed=attributed
         )
@@ -130,10 +130,16 @@ def _absent() -> Iterator[Case]:
 
 
 def _added() -> Iterator[Case]:
-    told = ("bag.unlisted", "bag.purpose")
+    told: tuple[str, ...] = ("bag.unlisted", "bag.purpose")
     yield broken("extra-payload", "a file more, unlisted", _with("data/extra.txt", b"x"), *told, "bag.info")
     yield broken("extra-beside", "a file more beside data/, unlisted", _with("README.txt", b"x"), *told)
     yield broken("extra-litter", "a desktop's own file", _with("data/.DS_Store", b"x"), *told, "bag.info")
+    fault = "a desktop's own file in an unpacked bundle"
+    yield broken("folder-litter", fault, _with("data/Thumbs.db", b"x"), *told, "bag.info", folder=True)
+    fault = "a byte more in an unpacked original"
+    told = ("bag.digest", "bag.info", "statement.content")
+    make = spoiled(lambda files: {**files, ORIGINAL_1: files[ORIGINAL_1] + b"x"})
+    yield broken("folder-original", fault, make, *told, attributed="no", folder=True)
     yield broken("extra-listed", "a file more, listed", _with("data/extra.txt", b"x", listed=True), "bag.purpose")
     yield broken(
         "extra-exhibit-file",
@@ -289,5 +295,23 @@ def zip_cases() -> Iterator[Case]:
         of(lambda one: one.members[3].set(listed=False)),
     )
     yield refused("zip-count", "the end counts fewer files", of(lambda one: one.miscount(-1)))
+    yield refused("zip-64-disagrees", "two end records with two counts", of(_two_counts))
+    gap = of(lambda one: one.members[3].set(described=True, after=b"hidden!"))
+    yield refused("zip-descriptor-gap", "bytes after a file's descriptor", gap)
+    yield refused("zip-folder-bytes", "a folder with bytes in it", of(lambda one: one.members[3].set(name=b"a/")))
+    yield refused("zip-nfd", "one name in two Unicode forms", of(_two_forms))
+    yield refused("zip-percent", "a percent sign in a name", of(lambda one: one.members[3].set(name=b"a/%2e%2e")))
+    yield refused("zip-drive", "a drive in a name", of(lambda one: one.members[3].set(name=b"C:/x")))
+    yield refused("zip-control", "a line end in a name", of(lambda one: one.members[3].set(name=b"a/b\nc")))
     yield refused("zip-empty", "no file at all", lambda: b"PK\5\6" + bytes(18))
     yield refused("zip-none", "a text, no ZIP", lambda: b"Dear Mr. Doe, here is the bundle. " * 4)
+
+
+def _two_counts(archive: Zip) -> None:
+    archive.end64, archive.end64_count = True, 3
+
+
+def _two_forms(archive: Zip) -> None:
+    top = archive.members[0].name.partition(b"/")[0]
+    for name in ("é", "e\u0301"):
+        archive.members.append(Member(top + b"/data/" + name.encode(), b"x"))

@@ -74,6 +74,8 @@ def _shapes() -> Iterator[Case]:
     yield good("folder", base_files, folder=True)
     yield good("other-top-folder", lambda: Zip.of(base_files(), "Example bundle – Müller").encode())
     yield good("zip-folders", _with_folders)
+    yield good("zip-descriptors", _zip(lambda one: one.each(described=True)))
+    yield good("zip-64", _zip(_in_64_bits))
     yield good("zip-shuffled", _shuffled)
     yield good("one-exhibit", lambda: witnessed(_only(1)))
     yield good("without-desk", lambda: witnessed(_only(3)))
@@ -81,6 +83,20 @@ def _shapes() -> Iterator[Case]:
     yield good("without-runs", lambda: base().but(runs=()).files())
     yield good("more-entries", lambda: base().but(proven=(2, 3, 4, 6, 10, 11, 12, 20)).files())
     yield good("without-stamp-entries", lambda: base().but(proven=()).files())
+
+
+def _zip(change: Callable[[Zip], None]) -> Callable[[], bytes]:
+    def make() -> bytes:
+        archive = Zip.of(base_files())
+        change(archive)
+        return archive.encode()
+
+    return make
+
+
+def _in_64_bits(archive: Zip) -> None:
+    archive.end64 = True
+    archive.each(wide=True)
 
 
 def _with_folders() -> bytes:

@@ -49,7 +49,7 @@ def _body() -> str:
 
 
 def _checkpoints() -> Iterator[Case]:
-    def one(name: str, fault: str, change: bytes | Callable[[bytes], bytes], *codes: str, **answers: str) -> Case:
+    def one(name: str, fault: str, change: bytes | Callable[[bytes], bytes], *codes: str, **answers: Any) -> Case:
         return broken(f"checkpoint-{name}", fault, replaced(layout.CHECKPOINT, change), *codes, **answers)
 
     lost: dict[str, Any] = {"anchored": "unchecked", "attributed": "no"}
@@ -83,7 +83,7 @@ def _checkpoints() -> Iterator[Case]:
     yield broken("checkpoint-false", "the log's signature is false", spoiled(with_note(false)), *signed, **lost)
     alone = note.assemble_note(_body(), [note.cosign(_body(), "witness.example/one", key("witness.example/one"), 1)])
     yield broken("checkpoint-no-log", "only a witness signed", spoiled(with_note(alone)), *signed, **lost)
-    told = ("receipt.checkpoint",)
+    told: tuple[str, ...] = ("receipt.checkpoint",)
     yield one("more", "one signature more than in the receipts", _one_more, *told, **lost)
     yield broken(
         "log-key-forged",
@@ -137,7 +137,7 @@ def _other_logs() -> Iterator[Case]:
     fault = "the log rewritten under its own key, a capture back-dated, with the true log's stamps and cosignatures"
     yield broken("log-rewritten", fault, _rewritten, "stamp.consistency", anchored="none")
     fault = "the checkpoint of another epoch of the box"
-    told = ("log.origin", "log.signature", "entry.opened", "receipt.proof")
+    told: tuple[str, ...] = ("log.origin", "log.signature", "entry.opened", "receipt.proof")
     yield broken("log-of-another-epoch", fault, spoiled(with_note(_other_epoch())), *told, **lost)
 
 
@@ -165,13 +165,13 @@ def _other_epoch() -> str:
 
 
 def _entries() -> Iterator[Case]:
-    def one(name: str, fault: str, change: Callable[[Any], Any], *codes: str, **answers: str) -> Case:
+    def one(name: str, fault: str, change: Callable[[Any], Any], *codes: str, **answers: Any) -> Case:
         return broken(f"entry-{name}", fault, edited(layout.ENTRIES, change), *codes, **answers)
 
     no_1: dict[str, Any] = {"anchored": "unchecked", "attributed": "no"}
     received = _NO_ENTRY
     yield one("received-left-out", "the entry of a receipt is left out", taken(_RECEIVED_1), *received, **no_1)
-    told = ("custody.entry", "custody.last")
+    told: tuple[str, ...] = ("custody.entry", "custody.last")
     yield one("exported-left-out", "the entry of an export is left out", taken(-3), *told)
     yield one("viewed-left-out", "the entry of a withheld event is left out", taken(_VIEWED), "custody.entry")
     told = ("custody.entry", "derived.event")

@@ -47,9 +47,9 @@ def _lay(case: Case, folder: Path) -> str:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
         return str(root.relative_to(folder))
-    path = place / f"{case.name}.zip"
-    path.write_bytes(plain_zip(made) if isinstance(made, Mapping) else made)
-    return str(path.relative_to(folder))
+    archive = place / f"{case.name}.zip"
+    archive.write_bytes(plain_zip(made) if isinstance(made, Mapping) else made)
+    return str(archive.relative_to(folder))
 
 
 def _told(case: Case, path: str) -> dict[str, object]:

@@ -122,7 +122,7 @@ def _payloads() -> Iterator[Case]:
     device = replace(true.device, key=sha256(public("forger")).digest())
     yield one("key", "names another key of its device", replace(true, device=device), journal, "statement.key")
     device = replace(true.device, id=UUID(int=DESK.int + 1))
-    told = ("statement.device",)
+    told: tuple[str, ...] = ("statement.device",)
     yield one("device", "another device", replace(true, device=device), *told)
 
 
@@ -132,7 +132,7 @@ def _raw(name: str, fault: str, change: Callable[[Any], Any]) -> Case:
     change(value)
     payload = canonical_json.encode(value)
     make = spoiled(_signed(payload))
-    told = ("statement.form", "receipt.proof", "custody.first")
+    told: tuple[str, ...] = ("statement.form", "receipt.proof", "custody.first")
     return broken(f"payload-{name}", fault, make, *told, anchored="unchecked", attributed="no")
 
 

@@ -13,13 +13,19 @@ from miniature_log import BUNDLE
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
-_UTF8 = 1 << 11
+_END64 = struct.Struct("<4sQHHIIQQQQ")
+_LOCATOR64 = struct.Struct("<4sIQI")
+_UTF8, _DESCRIPTOR = 1 << 11, 1 << 3
+_WIDE = 0xFFFFFFFF  # the truth is in the 64-bit field
 _NOON, _DAY = 12 << 11, (2026 - 1980) << 9 | 3 << 5 | 14
 
 
 @dataclass
 class Member:
-    """A stored file; whatever is not None is told in place of the truth."""
+    """A stored file; whatever is not None is told in place of the truth.
+
+    `described`: CRC and sizes follow the bytes. `wide`: the directory has its sizes and place in 64 bits.
+    """
 
     name: bytes
     data: bytes
@@ -31,15 +37,40 @@ class Member:
     local_name: bytes | None = None
     local_size: int | None = None
     listed: bool = True
+    described: bool = False
+    wide: bool = False
 
     def set(self, **changes: object) -> None:
         for name, value in changes.items():
             setattr(self, name, value)
 
+    def local(self) -> bytes:
+        crc, size = zlib.crc32(self.data), len(self.data)
+        name = self.name if self.local_name is None else self.local_name
+        told = size if self.local_size is None else self.local_size
+        flags = self.flags | _DESCRIPTOR if self.described else self.flags
+        sums = (0, 0, 0) if self.described else (crc, told, told)
+        head = _LOCAL.pack(b"PK\3\4", 20, flags, self.method, _NOON, _DAY, *sums, len(name), 0)
+        descriptor = struct.pack("<4sIII", b"PK\7\10", crc, size, size) if self.described else b""
+        return head + name + self.data + descriptor + self.after
+
+    def central(self, offset: int) -> bytes:
+        crc, size = zlib.crc32(self.data), len(self.data)
+        flags = self.flags | _DESCRIPTOR if self.described else self.flags
+        extra = struct.pack("<HHQQQ", 1, 24, size, size, offset) if self.wide else b""
+        size, offset = (_WIDE, _WIDE) if self.wide else (size, offset)
+        facts = (b"PK\1\2", 3 << 8 | 20, 20, flags, self.method, _NOON, _DAY, crc, size, size)
+        lengths = (len(self.name), len(extra), len(self.comment), 0, 0, self.mode << 16, offset)
+        return _CENTRAL.pack(*facts, *lengths) + self.name + extra + self.comment
+
 
 @dataclass
 class Zip:
+    """`end64`: there is a 64-bit end record too, which may count otherwise than the short one."""
+
     members: list[Member]
+    end64: bool = False
+    end64_count: int | None = None
     _comment: bytes = b""
     _miscount: int = field(default=0)
 
@@ -58,23 +89,25 @@ class Zip:
     def repeat(self, place: int) -> None:
         self.members.append(replace(self.members[place]))
 
+    def each(self, **changes: object) -> None:
+        for one in self.members:
+            one.set(**changes)
+
     def encode(self) -> bytes:
         out, directory, count = b"", b"", 0
         for one in self.members:
-            offset, crc, size = len(out), zlib.crc32(one.data), len(one.data)
-            name = one.name if one.local_name is None else one.local_name
-            told = size if one.local_size is None else one.local_size
-            head = (b"PK\3\4", 20, one.flags, one.method, _NOON, _DAY, crc, told, told, len(name), 0)
-            out += _LOCAL.pack(*head) + name + one.data + one.after
-            if not one.listed:
-                continue
-            count += 1
-            facts = (b"PK\1\2", 3 << 8 | 20, 20, one.flags, one.method, _NOON, _DAY, crc, size, size)
-            lengths = (len(one.name), 0, len(one.comment), 0, 0, one.mode << 16, offset)
-            directory += _CENTRAL.pack(*facts, *lengths) + one.name + one.comment
+            if one.listed:
+                directory += one.central(len(out))
+                count += 1
+            out += one.local()
         count += self._miscount
-        end = _END.pack(b"PK\5\6", 0, 0, count, count, len(directory), len(out), len(self._comment))
-        return out + directory + end + self._comment
+        sizes = (len(directory), len(out))
+        end = _END.pack(b"PK\5\6", 0, 0, count, count, *sizes, len(self._comment)) + self._comment
+        if self.end64:
+            told = count if self.end64_count is None else self.end64_count
+            wide = _END64.pack(b"PK\6\6", _END64.size - 12, 45, 45, 0, 0, told, told, *sizes)
+            end = wide + _LOCATOR64.pack(b"PK\6\7", 0, sum(sizes), 1) + end
+        return out + directory + end
 
 
 def plain_zip(files: Mapping[str, bytes]) -> bytes:
