@@ -6,7 +6,7 @@ import { checkCustody, checkDerived } from "./custody_check.js";
 import { checkDevices, checkUses } from "./device_check.js";
 import { UncheckableError } from "./errors.js";
 import { FILES, Findings } from "./findings.js";
-import { INDEX, MAX_INDEX } from "./layout.js";
+import { BAGIT, INDEX, MAX_INDEX } from "./layout.js";
 import { checkEntries, checkLog } from "./log_check.js";
 import { openFolder } from "./reader.js";
 import { checkReceipts } from "./receipt_check.js";
@@ -15,9 +15,12 @@ import { checkTime } from "./time_check.js";
 import { buildVerdict, stoppedVerdict } from "./verdict.js";
 import { openZip } from "./zip_reader.js";
 
-/** A bundle's files out of what was dropped: [{path, file}], one ZIP or the files of a folder. */
+/** A bundle's files out of what was dropped: [{path, file}], one ZIP, a folder's files, or all that lies in a bundle's. */
 export async function openBundle(dropped) {
   if (!dropped.length) throw new UncheckableError("nothing was given: drop the bundle's ZIP or its folder");
+  if (dropped.some(({ path }) => path === BAGIT)) {
+    return openFolder(dropped.map(({ path, file }) => ({ path: `bundle/${path}`, file })));
+  }
   const alone = dropped.length === 1 && !dropped[0].path.includes("/");
   return alone ? openZip(dropped[0].file) : openFolder(dropped);
 }

@@ -4,6 +4,7 @@ import { droppedFiles, pickedFiles } from "./dropped.js";
 import { ReadError, UncheckableError } from "./errors.js";
 import { examine, openBundle } from "./examine.js";
 import { counted, sizeInWords } from "./findings.js";
+import { BAGIT } from "./layout.js";
 import { cannotBeChecked, report } from "./report.js";
 import { exitStatus, reportJson, uncheckableJson } from "./report_json.js";
 import { moment } from "./timestamp.js";
@@ -44,7 +45,7 @@ const byId = (id) => document.getElementById(id);
 
 /** Checks what was dropped last under the trust that was given last, and draws the report. */
 async function check() {
-  if (!state.dropped) return;
+  if (!state.dropped) return show([], "");
   const run = ++state.run;
   show([], "Checking …");
   document.body.classList.add("busy");
@@ -96,28 +97,37 @@ function progressOf(run) {
   };
 }
 
-async function takeBundle(files) {
-  if (!files.length) return;
-  if (files.length === 1 && /\.json$/i.test(files[0].path) && files[0].file.size <= MAX_TRUST) {
-    await takeTrust(files[0].file); // a trust file, dropped where bundles are
-    return;
+/** What was dropped or picked: a bundle, a trust file, or both at once. */
+async function take(files) {
+  const keys = files.find(({ path, file }) => /^[^/]+\.json$/i.test(path) && file.size <= MAX_TRUST);
+  const bundle = files.filter((one) => one !== keys || files.some(({ path }) => path === BAGIT));
+  if (keys && !bundle.includes(keys) && !(await takeTrust(keys.file))) return;
+  if (bundle.length) {
+    state.dropped = bundle;
+    const [{ path }] = bundle;
+    byId("chosen").textContent = bundle.length === 1 ? path : `${path.split("/")[0]} (${counted(bundle.length, "file")})`;
   }
-  state.dropped = files;
-  byId("chosen").textContent = files.length === 1 ? files[0].path : `${files[0].path.split("/")[0]} (${counted(files.length, "file")})`;
   await check();
 }
 
+/** Whether the file is a trust file; if not, the page says why. */
 async function takeTrust(file) {
   try {
     state.trust = parseTrust(new Uint8Array(await file.arrayBuffer()));
-    byId("trusted").textContent = `${file.name}: ${trustWords(state.trust)}`;
-    byId("forget").hidden = false;
-    await check();
   } catch (error) {
     if (!(error instanceof UncheckableError)) throw error;
-    state.run += 1;
-    show(cannotBeChecked(error.message), `Cannot be checked: ${error.message}.`);
+    refuse(error);
+    return false;
   }
+  byId("trusted").textContent = `${file.name}: ${trustWords(state.trust)}`;
+  byId("forget").hidden = false;
+  return true;
+}
+
+function refuse(error) {
+  state.run += 1;
+  state.json = uncheckableJson(error.message);
+  show(cannotBeChecked(error.message), `Cannot be checked: ${error.message}.`);
 }
 
 function trustWords({ logs, witnesses, quorum, tsaRoots, beacons, devices }) {
@@ -156,9 +166,9 @@ function beforePrint() {
 }
 
 function start() {
-  byId("zip").addEventListener("change", (event) => takeBundle(pickedFiles(event.target)));
-  byId("folder").addEventListener("change", (event) => takeBundle(pickedFiles(event.target)));
-  byId("trust").addEventListener("change", (event) => event.target.files.length && takeTrust(event.target.files[0]));
+  for (const id of ["zip", "folder", "trust"]) {
+    byId(id).addEventListener("change", (event) => event.target.files.length && take(pickedFiles(event.target)));
+  }
   byId("forget").addEventListener("click", forgetTrust);
   byId("print").addEventListener("click", () => print());
   byId("save").addEventListener("click", save);
@@ -172,10 +182,10 @@ function start() {
     event.preventDefault();
     document.body.classList.remove("over");
     try {
-      await takeBundle(await droppedFiles(event.dataTransfer));
+      await take(await droppedFiles(event.dataTransfer));
     } catch (error) {
       if (!(error instanceof UncheckableError)) throw error;
-      show(cannotBeChecked(error.message), `Cannot be checked: ${error.message}.`);
+      refuse(error);
     }
   });
 }
