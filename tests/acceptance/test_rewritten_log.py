@@ -23,12 +23,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import deedbox_server.app.box
-from deedbox_desktop.engine.errors import TrustLost
 from deedbox_desktop.engine.sync.log_line import LogLine
 from deedbox_server.app.box import Box, open_box
-from deedbox_server.audit.log import LogAudit
-from deedbox_server.audit.report import Report
-from deedbox_server.audit.witnesses import audit_witnesses
 from deedbox_server.cases import Case
 from deedbox_server.errors import LogBehind
 from deedbox_server.people.principal import Principal
@@ -36,11 +32,11 @@ from deedbox_server.settings import Settings
 from deedbox_server.vault.keyring import Keyring
 from deedbox_server.vault.unlock import KeyFile
 from deedbox_sync import note, timestamp
-from deedbox_sync.hello import LogAnswer
 from deedbox_sync.witness import FORK
 from deedbox_verify.command import main as verify
 from kit import forger
 from kit.forger import Change
+from kit.onlookers import audit_says, desk_says, witness_says
 from kit.open_box import Office, office
 from kit.tsa_server import TsaServer
 from kit.witness_server import WitnessServer, witness_server
@@ -269,35 +265,7 @@ async def forget(box: Box, name: str) -> None:
         await box.database.execute(f"DELETE FROM {table} WHERE {column} = {{}}", value)
 
 
-# --- who notices
-
-
-async def desk_says(line: LogLine, box: Box) -> str:
-    """A desk that is answered by a box whose program was changed to defend the forgery; the code of what it says."""
-
-    async def answer(shown: str | None) -> LogAnswer:
-        newest = await box.notary.checkpoint()
-        size = note.parse_checkpoint(note.parse_note(newest).body).size
-        old = 0 if shown is None else note.parse_checkpoint(note.parse_note(shown).body).size
-        return LogAnswer(newest, tuple(await box.notary.consistency(old, size)) if old <= size else ())
-
-    steps = line.extend()
-    try:
-        shown = next(steps)
-        while True:
-            shown = steps.send(await answer(shown))
-    except StopIteration:
-        return "follows"
-    except TrustLost as lost:
-        return lost.kind
-
-
-async def witness_says(box: Box, watching: WitnessServer) -> tuple[str, int, str | None]:
-    watching.peer.answers.clear()
-    await box.witnesses.step()
-    (asked,) = await box.witnesses.all()
-    against = [answer.against for answer in watching.peer.answers if answer.against is not None]
-    return asked.state, asked.status, against[0] if against else None
+# --- the stranger who has a bundle and pinned keys
 
 
 async def verifier_says(
@@ -320,13 +288,6 @@ async def verifier_says(
     verify([str(path), "--trust", str(trust), "--json"])
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return told
-
-
-async def audit_says(box: Box) -> list[str]:
-    report = Report()
-    await LogAudit(box.database, box.notary.vkey, report).run()
-    await audit_witnesses(box.database, report)
-    return [found.what for found in report.findings]
 
 
 def codes(told: dict[str, Any]) -> set[str]:
