@@ -43,6 +43,14 @@ def judged(case: Case, folder: Path) -> Verdict | None:
         return None
 
 
+def test_there_are_hundreds_of_faults_and_many_good_shapes() -> None:
+    good = [case for case in all_cases() if not case.fault]
+    assert len(all_cases()) - len(good) >= 200
+    assert len(good) >= 15
+    assert all(case.expected.intact == "yes" for case in good)
+    assert all(case.expected.intact != "yes" for case in all_cases() if case.fault)
+
+
 @pytest.mark.parametrize("case", all_cases(), ids=str)
 def test_the_verdict_is_the_stated_one(case: Case, tmp_path: Path) -> None:
     verdict = judged(case, tmp_path)
