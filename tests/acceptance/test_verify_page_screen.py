@@ -152,10 +152,12 @@ def test_a_large_original_is_streamed_with_progress(page: Page, tmp_path: Path) 
     bundle = tmp_path / "large.zip"
     with zipfile.ZipFile(bundle, "w") as writer:
         for path, data in files.items():
-            content = bytes(80 << 20) if path == ORIGINAL else data
+            content = bytes(160 << 20) if path == ORIGINAL else data
             writer.writestr(f"{layout.top_folder(BUNDLE)}/{path}", content)
     page.set_input_files("#zip", bundle)
-    expect(page.locator("#verdict")).to_have_text(re.compile(r"Checking … [\d.]+ MB of 84\.\d MB read"), timeout=60_000)
+    expect(page.locator("#verdict")).to_have_text(
+        re.compile(r"Checking … [\d.]+ MB of 16\d\.\d MB read"), timeout=60_000
+    )
     expect(page.locator(".faults")).to_contain_text("bag.digest", timeout=120_000)
 
 
@@ -164,7 +166,7 @@ def test_another_bundle_ends_the_check_of_the_one_before(page: Page, tmp_path: P
     with zipfile.ZipFile(large, "w") as writer:
         for path in (layout.BAGIT, layout.MANIFEST, layout.INDEX):
             writer.writestr(f"{layout.top_folder(BUNDLE)}/{path}", b"")
-        writer.writestr(f"{layout.top_folder(BUNDLE)}/data/large", bytes(80 << 20))
+        writer.writestr(f"{layout.top_folder(BUNDLE)}/data/large", bytes(160 << 20))
     page.set_input_files("#zip", large)
     check(page, base_files())
     page.wait_for_timeout(500)

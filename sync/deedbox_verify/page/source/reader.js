@@ -9,7 +9,7 @@ import { runningHash, wholeHash } from "./sha256.js";
 const MAX_DEPTH = 8; // data/exhibits/N/original/NAME is five deep
 export const CHUNK = 1 << 22; // small enough to keep the page alive between two, large enough to cost nothing
 
-const WHOLE = 1 << 26; // 64 MiB: held whole for a moment
+const WHOLE = 1 << 27; // 128 MiB: held whole for a moment
 
 /** `files`: [{path, file}] with the picked folder's own name first in each path. */
 export function openFolder(files) {
@@ -51,7 +51,8 @@ export async function* fileChunks(file, start, size) {
 /** The bytes from … to of a File; fewer at its end. ReadError where the medium fails or the file has changed. */
 export async function slice(file, from, to) {
   try {
-    return new Uint8Array(await file.slice(from, to).arrayBuffer());
+    const part = from === 0 && to === file.size ? file : file.slice(from, to);
+    return new Uint8Array(await part.arrayBuffer());
   } catch (error) {
     throw new ReadError(String(error.message ?? error));
   }
@@ -60,8 +61,8 @@ export async function slice(file, from, to) {
 /** {size, digests: {name: hex}} of one file. What is small goes to the browser's own hashes, which are quick and take a file
  *  whole; what is large is streamed, so that memory stays the same. */
 export async function measure(files, path, algorithms, progress) {
-  const whole = files.sizes.get(path) <= WHOLE;
-  const hashes = algorithms.map((name) => [name, whole ? wholeHash(name) : runningHash(name)]);
+  const length = files.sizes.get(path);
+  const hashes = algorithms.map((name) => [name, length <= WHOLE ? wholeHash(name, length) : runningHash(name)]);
   let size = 0;
   for await (const chunk of files.chunks(path)) {
     size += chunk.length;

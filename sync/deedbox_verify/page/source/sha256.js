@@ -2,7 +2,7 @@
 
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256 as nobleSha256, sha512 } from "@noble/hashes/sha2.js";
-import { concatBytes, toHex } from "./binary_text.js";
+import { toHex } from "./binary_text.js";
 
 const HASHES = { md5, sha1, sha256: nobleSha256, sha512 };
 const NATIVE = { sha1: "SHA-1", sha256: "SHA-256", sha512: "SHA-512" }; // WebCrypto has no MD5
@@ -23,14 +23,16 @@ export function runningHash(name) {
   return { update: (bytes) => hash.update(bytes), hex: () => toHex(hash.digest()) };
 }
 
-/** The same by WebCrypto, which takes a text whole: `hex()` is to be awaited. */
-export function wholeHash(name) {
+/** The same by WebCrypto, which takes a text of known length whole: `hex()` is to be awaited. */
+export function wholeHash(name, length) {
   if (!NATIVE[name] || !globalThis.crypto?.subtle) return runningHash(name);
-  const parts = [];
+  const whole = new Uint8Array(length);
+  let at = 0;
   return {
-    update: (bytes) => parts.push(bytes),
-    hex: async () => toHex(new Uint8Array(await crypto.subtle.digest(NATIVE[name], joined(parts)))),
+    update(bytes) {
+      whole.set(bytes, at);
+      at += bytes.length;
+    },
+    hex: async () => toHex(new Uint8Array(await crypto.subtle.digest(NATIVE[name], whole.subarray(0, at)))),
   };
 }
-
-const joined = (parts) => (parts.length === 1 ? parts[0] : concatBytes(...parts));

@@ -23,23 +23,29 @@ const [FOLDER, REGULAR] = [0o040000, 0o100000];
 const ZIP64_EXTRA = 1;
 const MAX_NAME = 1024;
 const MAX_DIRECTORY = MAX_FILES * 512; // bytes: 46 of header, a path of up to 200, extra fields
-const AHEAD = 1 << 16; // read at once: headers of small files stand close together
+const AHEAD = 1 << 20; // read at once: small files stand close together, and each read costs as much as a megabyte
 
 /** Refuses anything but a plain stored ZIP of one bag. */
 export async function openZip(file) {
-  const take = reader(file);
+  const take = await reader(file);
   const { start, members } = await readDirectory(take, file.size);
   const { folder, places } = await readPlaces(take, start, members);
   return {
     folder,
     sizes: new Map([...places].map(([path, place]) => [path, place.size])),
-    chunks: (path) => fileChunks(file, places.get(path).start, places.get(path).size),
+    chunks: (path) => memberChunks(file, take, places.get(path), path),
   };
 }
 
-/** Reads `length` bytes at `offset`, some ahead of time. */
-function reader(file) {
-  let [from, held] = [0, new Uint8Array()];
+async function* memberChunks(file, take, { start, size }, path) {
+  if (size > AHEAD) yield* fileChunks(file, start, size);
+  else if (size) yield await take(start, size, path);
+}
+
+/** Reads `length` bytes at `offset`, some ahead of time; first of all the end, where a ZIP's directory is. */
+async function reader(file) {
+  let from = Math.max(file.size - AHEAD, 0);
+  let held = await slice(file, from, file.size);
   return async (offset, length, what) => {
     if (offset < from || offset + length > from + held.length) {
       [from, held] = [offset, await slice(file, offset, offset + Math.max(length, AHEAD))];
