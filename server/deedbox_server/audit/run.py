@@ -11,6 +11,7 @@ from deedbox_disk.errors import DiskError
 from deedbox_disk.sealed_pages import damaged_pages
 from deedbox_server.audit.blobs import audit_blobs
 from deedbox_server.audit.log import LogAudit
+from deedbox_server.audit.outside_time import audit_outside_time
 from deedbox_server.audit.records import RecordAudit
 from deedbox_server.audit.report import Report
 from deedbox_server.audit.witnesses import audit_witnesses
@@ -50,12 +51,13 @@ def audit_presence(needed: Iterable[Path], report: Report) -> bool:
 
 
 async def audit(sources: Sources, report: Report) -> None:
-    """Log, records, cosignatures, blobs. A part that cannot be read at all is a finding; the others are still looked at."""
+    """Log, records, outside time, cosignatures, blobs. A part that cannot be read is a finding; the others are still looked at."""
     log = LogAudit(sources.database, sources.vkey, report)
     records = RecordAudit(sources.database, sources.keys, log.records, report)
     parts: dict[str, Callable[[], Awaitable[None]]] = {
         "log": log.run,
         "records": records.run,
+        "outside time": partial(audit_outside_time, sources.database, sources.vkey, log.records, report),
         "witnesses": partial(audit_witnesses, sources.database, report),
         "blobs": partial(audit_blobs, sources.database, sources.vault, report),
     }

@@ -92,11 +92,11 @@ class Stamps:
             now = self._clock()
             newest = await self.store.newest()
             due = [url for url in self.urls if await self._is_due(url, newest.get(url), now)]
-            await asyncio.gather(*(self._ask(url) for url in due))
+            await self._ask_all(due)
 
     async def stamp_now(self) -> list[StampState]:
         """Ask all of them for the newest checkpoint, due or not."""
-        await asyncio.gather(*(self._ask(url) for url in self.urls))
+        await self._ask_all(self.urls)
         return await self.states()
 
     async def states(self) -> list[StampState]:
@@ -142,6 +142,12 @@ class Stamps:
             return True
         left, life = newest.expires - now, newest.expires - newest.valid_from
         return left < max(life / 10, _RENEW_LEFT) and now - newest.created >= _RENEW_EVERY
+
+    async def _ask_all(self, urls: Sequence[str]) -> None:
+        """All at once, and each to its end; then the box's own trouble, if it had any, is raised."""
+        for outcome in await asyncio.gather(*(self._ask(url) for url in urls), return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
     async def _ask(self, url: str) -> None:
         async with self._turns[url]:
@@ -205,7 +211,7 @@ class Stamps:
                 try:
                     der = await self._outside.get(url, seconds=_CRL_SECONDS, limit=_MAX_CRL)
                     x509.load_der_x509_crl(der)
-                except (OutsideError, ValueError) as problem:
+                except (OutsideError, ValueError, x509.InvalidVersion) as problem:
                     log.warning("no revocation list from %s: %s", urlsplit(url).netloc, problem)
                     continue
                 crl = RevocationList(url, der, self._clock())

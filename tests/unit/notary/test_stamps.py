@@ -12,10 +12,19 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deedbox_server.notary.beacons import Beacons
 from deedbox_server.notary.outside import Outside
-from deedbox_server.notary.stamping import StampRefused, load_roots, order_certificates
+from deedbox_server.notary.stamping import (
+    StampRefused,
+    StampRequest,
+    load_roots,
+    make_request,
+    order_certificates,
+    take_response,
+)
 from deedbox_server.notary.stamps import Stamps
 from deedbox_server.settings import SettingsError
 from deedbox_sync import entry
@@ -329,6 +338,30 @@ def test_certificates_come_in_the_order_of_der_whatever_the_authority_likes(tmp_
         roots = x509.load_pem_x509_certificates(tsa.root.encode())
         assert verify_stamp(ordered, b"note", roots).authority == f"Authority {number}"
     assert turned
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, StampRequest, list[x509.Certificate]]:
+    """A true response, the request that it is to, and the root to believe."""
+    tsa = LocalTsa(tmp_path_factory.mktemp("tsa"), intermediate=True)
+    request = make_request(b"note")
+    return tsa.reply(request.der), request, x509.load_pem_x509_certificates(tsa.root.encode())
+
+
+@given(data=st.data())
+def test_a_damaged_response_is_taken_with_its_true_time_or_refused(
+    answered: tuple[bytes, StampRequest, list[x509.Certificate]], data: st.DataObject
+) -> None:
+    """What is signed cannot be changed; what is not (a time stamp has some of that) may be damaged without harm."""
+    response, request, roots = answered
+    place = data.draw(st.integers(0, len(response) - 1))
+    damaged = response[:place] + bytes([data.draw(st.integers(0, 255))]) + response[place + 1 :]
+    _, true = take_response(response, request, b"note", roots)
+    try:
+        _, stamp = take_response(damaged, request, b"note", roots)
+    except StampRefused:
+        return
+    assert (stamp.time, stamp.authority) == (true.time, true.authority)
 
 
 @pytest.mark.parametrize("response", [b"", b"x", b"\x30\x80", bytes(1000), b"\x30\x03\x02\x01\x00"])
