@@ -24,7 +24,6 @@ from deedbox_desktop.engine.errors import DeskError, KeysLocked, NotPaired
 from deedbox_desktop.engine.journal import facts, files, identifiers, statements
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys, create_keys, needs_passphrase, open_keys
-from deedbox_desktop.engine.mint import desk_minter
 from deedbox_desktop.engine.model import QUIET_MS, CaseFacts
 from deedbox_desktop.engine.os_keyring import find_keyring
 from deedbox_desktop.engine.state_folder import StateFolder
@@ -42,7 +41,7 @@ from deedbox_desktop.terminal import (
 from deedbox_disk.folder_lock import FolderLock
 from deedbox_sync import timestamp
 from deedbox_sync.canonical_json import Json
-from deedbox_sync.identifier import MintRecord
+from deedbox_sync.identifier import Minter, MintRecord, desk_seed
 
 PASSPHRASE_ENV = "DEEDBOX_DESKTOP_PASSPHRASE_FILE"  # noqa: S105 # names a variable that names a file
 
@@ -153,14 +152,14 @@ def mint(call: Call, options: argparse.Namespace) -> int:
         box, greeting = journal.read(facts.box), journal.read(facts.greeting)
         if box is None:
             raise NotPaired
-        minter = desk_minter(box.device, keys.statement)
+        minter = Minter(desk_seed(keys.statement), f"device/{box.device}")
         contents = [(path, _content(path)) for path in options.files]
 
         def work(db: apsw.Connection) -> list[MintRecord]:
             first = identifiers.reserve(db, len(contents))
             known = greeting.beacon if greeting else None
             made = [minter.mint(content, known, first + at) for at, (_, content) in enumerate(contents)]
-            identifiers.add(db, [(None, record) for record in made])
+            identifiers.add(db, made)
             return made
 
         records = journal.write(work)
@@ -199,7 +198,8 @@ def _follow(engine: Engine, ending: threading.Event, options: argparse.Namespace
             progress = engine.progress()
             line.show(progress)
             if options.once:
-                lost = progress.reached is False and progress.captured and time.monotonic() >= patient_until
+                done_here = progress.captured and not progress.nameless
+                lost = progress.reached is False and done_here and time.monotonic() >= patient_until
                 if (
                     (progress.settled and progress.reached is not None)
                     or lost

@@ -95,6 +95,7 @@ def status_json(status: DeskStatus) -> dict[str, Json]:
             for one in status.folders
         ],
         "identifiers": {
+            "due": status.identifiers.due,
             "minted": status.identifiers.minted,
             "refused": status.identifiers.refused,
             "waiting": status.identifiers.waiting,

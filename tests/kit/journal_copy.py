@@ -63,5 +63,10 @@ def held_receipts(journal: apsw.Connection) -> dict[int, HeldReceipt]:
     return {row[0]: HeldReceipt(*row) for row in rows}
 
 
+def made_identifiers(journal: apsw.Connection) -> dict[int, str]:
+    """By counter."""
+    return dict(journal.execute("SELECT counter, id FROM identifier WHERE id IS NOT NULL"))
+
+
 def seen_checkpoints(journal: apsw.Connection) -> list[str]:
     return [str(note) for (note,) in journal.execute("SELECT note FROM checkpoint ORDER BY size")]

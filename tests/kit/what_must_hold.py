@@ -12,7 +12,14 @@ from deedbox_desktop.engine.journal import facts
 from deedbox_sync import merkle, note, receipt
 from kit import box_at_rest
 from kit.box_at_rest import HeldExhibit, HeldLog
-from kit.journal_copy import HeldReceipt, copied_journal, desk_keys, held_receipts, seen_checkpoints
+from kit.journal_copy import (
+    HeldReceipt,
+    copied_journal,
+    desk_keys,
+    held_receipts,
+    made_identifiers,
+    seen_checkpoints,
+)
 from kit.load import Load
 from kit.local_site import Site
 
@@ -23,13 +30,15 @@ _SHORTEST_NAME = 8  # bytes: shorter ones may stand in a log for other reasons
 
 
 class Memory:
-    """Every receipt that the desk ever held and every checkpoint that it ever saw. `look` between its lives, not during one."""
+    """Every receipt that the desk ever held, every checkpoint that it ever saw, every identifier that it made. `look` between
+    its lives, not during one."""
 
     def __init__(self, desk: LocalDesk) -> None:
         self._desk = desk
         self._keys = desk_keys(desk)
         self.receipts: dict[int, HeldReceipt] = {}
         self.checkpoints: set[str] = set()
+        self.identifiers: dict[int, str] = {}
         with copied_journal(desk, self._keys) as journal:
             paired = facts.box(journal)
         assert paired is not None
@@ -40,9 +49,13 @@ class Memory:
         with copied_journal(self._desk, self._keys) as journal:
             held = held_receipts(journal)
             self.checkpoints.update(seen_checkpoints(journal))
+            made = made_identifiers(journal)
         lost = [number for number, known in self.receipts.items() if held.get(number) != known]
         assert not lost, f"the desk lost or changed its receipts for statements {lost[:5]}"
         self.receipts = held
+        again = [counter for counter, text in self.identifiers.items() if made.get(counter) != text]
+        assert not again, f"the desk used counters {again[:5]} twice"
+        self.identifiers = made
 
     def verify_against(self, log: HeldLog) -> None:
         """Each receipt is valid by itself, and its entry and its checkpoint are those of the final log."""

@@ -11,7 +11,6 @@ from deedbox_desktop.engine.errors import TrustLost
 from deedbox_desktop.engine.journal import facts, files, receipts
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.link import Link
-from deedbox_desktop.engine.mint import Mint
 from deedbox_desktop.engine.model import BoxFacts, Stop
 from deedbox_desktop.engine.spool import Spool
 from deedbox_desktop.engine.watch.file_system import is_network
@@ -28,7 +27,6 @@ class Desk:
     scene: Scene
     box: Box
     link: Link
-    mint: Mint
     contents: Contents = field(default_factory=Contents)
 
     def free_spool(self) -> None:

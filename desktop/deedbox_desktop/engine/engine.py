@@ -23,7 +23,6 @@ from deedbox_desktop.engine.journal import facts, receipts, statements
 from deedbox_desktop.engine.journal.journal import Journal
 from deedbox_desktop.engine.keys import DeskKeys
 from deedbox_desktop.engine.link import Link, Pace
-from deedbox_desktop.engine.mint import Mint
 from deedbox_desktop.engine.model import BoxFacts, StatementState
 from deedbox_desktop.engine.renewal import Renewer
 from deedbox_desktop.engine.spool import Spool
@@ -31,9 +30,9 @@ from deedbox_desktop.engine.state_folder import StateFolder
 from deedbox_desktop.engine.sync.deliveries import Deliveries
 from deedbox_desktop.engine.sync.greeter import Greeter
 from deedbox_desktop.engine.sync.loop import Loop
+from deedbox_desktop.engine.sync.namer import Namer
 from deedbox_desktop.engine.sync.outbox import Outbox
 from deedbox_desktop.engine.sync.receipts import LogKeeper, Receipts
-from deedbox_desktop.engine.sync.reconciler import Reconciler
 from deedbox_desktop.engine.sync.sources import spill
 from deedbox_desktop.engine.transfers import Transfer, Transfers
 from deedbox_desktop.engine.watch.hints import Hints
@@ -54,21 +53,23 @@ _OPEN = (StatementState.SIGNED, StatementState.ACCEPTED, StatementState.COMMITTE
 @dataclass(frozen=True)
 class Progress:
     """Where the engine stands, in a few numbers. `looked`: every folder was looked at once since the start. `reached` is None
-    until it is known whether the box is in reach."""
+    until it is known whether the box is in reach. `nameless`: captures whose identifiers are still to be made, or told to the
+    box that is in reach."""
 
     looked: bool
     waiting: int
     under_way: int
     receipted: int
     held: int
+    nameless: int
     reached: bool | None
     stopped: str | None
     transfers: tuple[Transfer, ...]
 
     @property
     def settled(self) -> bool:
-        """Everything seen so far is captured, and all that was captured is receipted or held."""
-        return self.captured and not self.under_way
+        """Everything seen so far is captured, and all that was captured has its identifier and is receipted or held."""
+        return self.captured and not self.under_way and not self.nameless
 
     @property
     def captured(self) -> bool:
@@ -110,8 +111,7 @@ class Engine:
             self._peer = connect(found, keys, state)
             box = HttpsBox(self._peer, found.ca)
             self._renewer = Renewer(found, keys, self._show)
-        mint = Mint(journal, found.device, keys.statement)
-        self.desk = Desk(found, journal, spool, signer, this_scene(found), box, link, mint)
+        self.desk = Desk(found, journal, spool, signer, this_scene(found), box, link)
         self.transfers = Transfers()
         self._failure: BaseException | None = None
         self._large: deque[Job] = deque()
@@ -121,7 +121,7 @@ class Engine:
         self._outbox = Outbox(self.desk, self._receipts.take)
         self._deliveries = Deliveries(self.desk, self._receipts.take, self.transfers)
         self._greeter = Greeter(self.desk, keeper)
-        self._reconciler = Reconciler(self.desk)
+        self._namer = Namer(self.desk, keys.statement, lambda: bool(self._small or self._large))
         self._small_capture = SmallCapture(self.desk, self._large.append)
         self._large_capture = LargeCapture(self.desk, self.transfers)
         self._watcher = Watcher(journal, self._hand_out, link.pace.rescan_every, link.pace.poll_network_every)
@@ -141,7 +141,7 @@ class Engine:
         self._run("capture", self._capture_small)
         self._run("statements", self._outbox.step)
         self._run("receipts", self._receipts.step)
-        self._run("identifiers", self._reconciler.step)
+        self._run("identifiers", self._namer.step)
         for number in range(BYTE_WORKERS):
             crew = Crew(f"bytes {number + 1}")
             self._crews.append(crew)
@@ -156,7 +156,6 @@ class Engine:
             thread.join()
         for crew in self._crews:
             crew.dismiss()
-        self.desk.mint.close()
         with suppress(DiskError):  # their originals are still there
             spill(self.desk)
         if self._hints is not None:
@@ -183,6 +182,7 @@ class Engine:
             under_way=sum(counts.get(state, 0) for state in _OPEN),
             receipted=self._receipts.verified,
             held=counts.get(StatementState.HELD, 0) + counts.get(StatementState.REFUSED, 0),
+            nameless=self._namer.left(),
             reached=link.online if link.tried else None,
             stopped=link.stop.words if link.stop else None,
             transfers=tuple(self.transfers.now()),

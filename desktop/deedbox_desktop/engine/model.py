@@ -7,7 +7,6 @@ from enum import Enum
 from uuid import UUID
 
 from deedbox_sync.beacon import Beacon
-from deedbox_sync.identifier import MintRecord
 
 QUIET_MS = 2_000  # a file untouched for so long is taken to be whole; office programs save in less
 
@@ -120,7 +119,8 @@ class StatementRow:
 
 @dataclass(frozen=True)
 class NewStatement:
-    """A statement on its way into the journal, which gives it the file row's facts and keeps both in one transaction."""
+    """A statement on its way into the journal, which gives it the file row's facts and keeps both in one transaction.
+    `named`: what it captures is to have an identifier."""
 
     digest: bytes
     envelope: bytes
@@ -132,7 +132,7 @@ class NewStatement:
     captured: datetime
     upload: str | None = None
     spool: SpoolRef | None = None
-    minted: MintRecord | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True)

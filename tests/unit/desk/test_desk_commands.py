@@ -218,7 +218,7 @@ def test_files_get_identifiers_without_being_captured(paired: tuple[Shell, DeskK
     assert one["content"] == two["content"] == hashlib.sha256(b"the same bytes").hexdigest()
     assert one["id"] != two["id"]
     assert identifier.normal_text(one["id"]) == one["id"]
-    assert shell.json("status")[1]["identifiers"] == {"minted": 2, "refused": 0, "waiting": 2}
+    assert shell.json("status")[1]["identifiers"] == {"due": 0, "minted": 2, "refused": 0, "waiting": 2}
     assert shell.json("status")[1]["journal"]["sequence"] == 0
     assert shell.run("mint", str(shell.root / "nowhere"))[0] == commands.FAILED
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from deedbox_desktop.engine.engine import Progress
 from deedbox_desktop.engine.journal import facts, files, identifiers, schema
 from deedbox_desktop.engine.journal.journal import Journal
-from deedbox_desktop.engine.mint import BLOCK, Mint
 from deedbox_desktop.engine.watch.watcher import watchable
 from deedbox_desktop.terminal import status_json, status_lines
 from deedbox_disk import sealed_sqlite
-from deedbox_sync import identifier
+from deedbox_disk.errors import OutOfSpace
 from deedbox_sync.beacon import QUICKNET, Beacon
 from unit.desk.box_simulator import OTHER_CASE
 from unit.desk.desk_bench import KEYS, DeskBench
@@ -22,9 +22,9 @@ BEACON = Beacon(QUICKNET.hash, 1000, bytes(range(48)))
 def known(bench: DeskBench) -> None:
     """Run until the box knows every identifier."""
 
-    def all_known(_progress: object) -> bool:
+    def all_known(progress: Progress) -> bool:
         standing = bench.status().identifiers
-        return bool(standing.minted) and not standing.waiting
+        return progress.captured and bool(standing.minted) and not standing.waiting and not standing.due
 
     bench.run_until(all_known)
 
@@ -45,10 +45,10 @@ def test_without_a_box_identifiers_are_minted_all_the_same(bench: DeskBench) -> 
     bench.box.reachable = False
     for number in range(5):
         (bench.folder / f"{number}.txt").write_bytes(b"the same bytes")
-    bench.run_until(lambda progress: progress.captured)
+    bench.run_until(lambda progress: progress.captured and not progress.nameless)
     status = bench.status()
     assert len({file.identifier for file in status.files}) == 5
-    assert status_json(status)["identifiers"] == {"minted": 5, "refused": 0, "waiting": 5}
+    assert status_json(status)["identifiers"] == {"due": 0, "minted": 5, "refused": 0, "waiting": 5}
     assert "Named     5 identifiers minted here, 5 not yet known to the box" in status_lines(status)
     bench.box.reachable = True
     known(bench)
@@ -107,7 +107,7 @@ def test_the_identifier_goes_with_a_statement_that_is_signed_anew(bench: DeskBen
     (other / "refused.txt").write_bytes(b"1")
     bench.run_until(lambda progress: progress.captured)
     (bench.folder / "after.txt").write_bytes(b"2")
-    bench.run_until(lambda progress: progress.captured)
+    bench.run_until(lambda progress: progress.captured and not progress.nameless)
     minted = {file.path: file.identifier for file in bench.status().files}
     bench.box.reachable = True
     bench.settle()
@@ -115,18 +115,32 @@ def test_the_identifier_goes_with_a_statement_that_is_signed_anew(bench: DeskBen
     assert {file.path: file.identifier for file in bench.status().files} == minted
 
 
-def test_a_desk_that_is_killed_never_uses_a_counter_twice(bench: DeskBench) -> None:
-    """Each start is after a kill: of what was minted nothing is known any more but that the counters were given."""
-    used: list[int] = []
-    for _ in range(4):
-        with bench.open_journal() as journal:
-            mint = Mint(journal, bench.box.device, KEYS.statement)
-            for _ in range(3):
-                mint.prepare(BLOCK - 4)  # the second time, what is left of the block is not enough
-                made = [mint.begin(bytes(32), None) for _ in range(8)]
-                used += [future.result().counter for future in made if future is not None]
-            mint.close()
-    assert len(used) == len(set(used)) == 4 * 3 * 8
+def test_an_identifier_follows_from_its_statement_however_often_it_is_made(bench: DeskBench) -> None:
+    """Killed after the statement is durable, and again after the identifier was made but before that was."""
+    bench.box.beacon = BEACON
+    (bench.folder / "letter.txt").write_bytes(b"x")
+    bench.settle()
+    first = bench.file("letter.txt").identifier
+    with bench.open_journal() as journal:
+        journal.write(lambda db: db.execute("UPDATE identifier SET state = 'due', id = NULL, record = NULL"))
+    bench.box.beacon = Beacon(QUICKNET.hash, 2000, bytes(48))
+    bench.settle()
+    assert bench.file("letter.txt").identifier == first
+    assert len(bench.box.identifiers) == 1
+
+
+def test_counters_are_given_once_and_with_their_statements_or_not_at_all(bench: DeskBench) -> None:
+    def fails(_db: object) -> None:
+        raise OutOfSpace("no room")
+
+    with bench.open_journal() as journal:
+        journal.write(lambda db: identifiers.promise(db, [1, 2]))
+        with pytest.raises(OutOfSpace):
+            journal.write(lambda db: (identifiers.promise(db, [3]), fails(db)))
+        journal.write(lambda db: identifiers.promise(db, [3]))
+        given = journal.read(lambda db: list(db.execute("SELECT counter, sequence FROM identifier")))
+        assert journal.write(lambda db: identifiers.reserve(db, 1)) == 4
+    assert given == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_a_journal_of_before_identifiers_is_brought_up_to_this_version(tmp_path: Path) -> None:
@@ -140,12 +154,3 @@ def test_a_journal_of_before_identifiers_is_brought_up_to_this_version(tmp_path:
     assert journal.write(lambda db: identifiers.reserve(db, 1)) == 11
     assert journal.read(identifiers.standing).minted == 0
     journal.close()
-
-
-def test_the_note_of_a_desk_vouches_for_the_key_that_mints(bench: DeskBench) -> None:
-    with bench.open_journal() as journal:
-        mint = Mint(journal, bench.box.device, KEYS.statement)
-        told = identifier.verify_issuer_note(mint.note, KEYS.statement_key.public_key())
-        mint.close()
-    assert told.device == bench.box.device
-    assert told.key != KEYS.statement_key.public_key().public_bytes_raw()

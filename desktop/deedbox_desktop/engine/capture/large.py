@@ -43,7 +43,6 @@ class LargeCapture:
             return Outcome(job, Kind.HELD, words=UNKNOWN_CASE)
         try:
             earlier = captured_earlier(job, before_captures(self._desk, [job]))
-            self._desk.mint.prepare(1)
             with OpenOriginal(job.folder.at(job.ready.row.path), local=job.local) as original:
                 take_shape(job.ready.row, original.shape)
                 return self._capture(job, original, earlier, crew)
@@ -126,7 +125,6 @@ class LargeCapture:
         file, exceptions = original.file_facts(job.ready.row.path)
         original.verify_unchanged()
         greeting = desk.link.greeting
-        minting = desk.mint.begin(digest, greeting.beacon if greeting else None)
         draft = Draft(
             row=shaped(job, original.shape),
             case=job.folder.case,
@@ -139,7 +137,6 @@ class LargeCapture:
             supersedes=superseded(job, earlier),
             upload=upload,
             spool=spool,
-            minted=minting.result() if minting is not None else None,
         )
         [(sequence, _)] = desk.journal.write(lambda db: statements.append(db, makers(desk.signer, [draft])))
         desk.link.wake()

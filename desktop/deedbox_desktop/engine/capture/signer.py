@@ -12,7 +12,6 @@ from deedbox_desktop import VERSION
 from deedbox_desktop.engine.model import BoxFacts, FileRow, Lane, NewStatement, SpoolRef, StatementRow
 from deedbox_sync import dsse, statement
 from deedbox_sync.file_facts import FileFacts
-from deedbox_sync.identifier import MintRecord
 from deedbox_sync.statement import (
     Captured,
     CaptureStatement,
@@ -43,7 +42,6 @@ class Draft:
     supersedes: bytes | None = None
     upload: str | None = None
     spool: SpoolRef | None = None
-    minted: MintRecord | None = None
 
 
 class Signer:
@@ -83,7 +81,7 @@ class Signer:
             captured=draft.captured.time,
             upload=draft.upload,
             spool=draft.spool,
-            minted=draft.minted,
+            named=True,
         )
 
     def again(

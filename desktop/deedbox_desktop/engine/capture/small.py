@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,6 @@ from deedbox_desktop.engine.desk import Desk
 from deedbox_desktop.engine.journal import statements
 from deedbox_desktop.engine.model import FileRow, Greeting, Lane, StatementRow
 from deedbox_disk.errors import DiskError, OutOfSpace
-from deedbox_sync.identifier import MintRecord
 
 DISK_FULL = "This computer's disk is full: capture goes on when there is room"
 UNKNOWN_CASE = "The box knows no such case, or this desk may not send to it"
@@ -32,7 +30,6 @@ class _Read:
     job: Job
     draft: Draft
     content: bytes
-    minting: Future[MintRecord] | None
 
 
 class SmallCapture:
@@ -47,9 +44,6 @@ class SmallCapture:
         in reach, in the spool."""
         try:
             before = before_captures(self._desk, jobs)
-            self._desk.mint.prepare(len(jobs))
-        except OutOfSpace:
-            return [Outcome(job, Kind.DEFERRED, words=DISK_FULL) for job in jobs]
         except DiskError as error:
             return [Outcome(job, Kind.DEFERRED, words=str(error)) for job in jobs]
         outcomes: list[Outcome] = []
@@ -88,7 +82,6 @@ class SmallCapture:
             take_shape(row, shape)
             return Outcome(job, Kind.SAME)
         greeting = self._desk.link.greeting
-        minting = self._desk.mint.begin(digest, greeting.beacon if greeting else None)
         draft = Draft(
             row=shaped(job, shape),
             case=job.folder.case,
@@ -100,16 +93,13 @@ class SmallCapture:
             exceptions=exceptions + self._desk.scene.exceptions(greeting),
             supersedes=superseded(job, captured_before),
         )
-        return _Read(job, draft, content, minting)
+        return _Read(job, draft, content)
 
     def _sign(self, reads: list[_Read]) -> list[Outcome]:
         desk = self._desk
         in_memory = desk.link.online
         try:
-            drafts = [
-                replace(read.draft, minted=read.minting.result()) if read.minting is not None else read.draft
-                for read in reads
-            ]
+            drafts = [read.draft for read in reads]
             if not in_memory:
                 places = desk.spool.write_pack([read.content for read in reads])
                 drafts = [replace(draft, spool=place) for draft, place in zip(drafts, places, strict=True)]

@@ -6,14 +6,26 @@ from dataclasses import dataclass
 import apsw
 
 from deedbox_desktop.engine.model import Reconciled
-from deedbox_sync import identifier
+from deedbox_sync import dsse, identifier, statement
+from deedbox_sync.beacon import Beacon
 from deedbox_sync.identifier import MintRecord
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How many were minted, how many of them the box does not know yet or has refused, and why it refused the first."""
+class Due:
+    """What an identifier is to be made of: all of it is in the statement, so that it comes out the same whenever it is made."""
 
+    counter: int
+    content: bytes
+    beacon: Beacon | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many identifiers are still to be made, how many were, how many of those the box does not know yet or has refused,
+    and why it refused the first."""
+
+    due: int
     minted: int
     waiting: int
     refused: int
@@ -28,11 +40,32 @@ def reserve(db: apsw.Connection, count: int) -> int:
     return first
 
 
-def add(db: apsw.Connection, made: Iterable[tuple[int | None, MintRecord]]) -> None:
-    """Keep records, each with the number of the statement it is about, if it is about one."""
+def promise(db: apsw.Connection, sequences: Sequence[int]) -> None:
+    """Give each of these statements, in the transaction that they come in, the counter of its identifier; the identifier
+    itself is made when there is time. Where captures are to have none, nothing is done."""
+    if sequences and is_on(db):
+        first = reserve(db, len(sequences))
+        db.executemany(
+            "INSERT INTO identifier (counter, sequence, state) VALUES (?, ?, 'due')", enumerate(sequences, first)
+        )
+
+
+def due(db: apsw.Connection, limit: int) -> list[Due]:
+    """Identifiers that were promised and are still to be made, the oldest first."""
+    rows = db.execute(
+        "SELECT counter, content, envelope FROM identifier JOIN statement USING (sequence) LEFT JOIN envelope USING (sequence)"
+        " WHERE identifier.state = 'due' ORDER BY counter LIMIT ?",
+        (limit,),
+    )
+    return [Due(counter, content, _beacon(envelope)) for counter, content, envelope in rows]
+
+
+def add(db: apsw.Connection, made: Iterable[MintRecord]) -> None:
+    """Keep records: of what was promised, or of what was named without being captured."""
     db.executemany(
-        "INSERT INTO identifier VALUES (?, ?, ?, ?, 'waiting', NULL, NULL)",
-        [(record.counter, sequence, record.id, identifier.encode(record)) for sequence, record in made],
+        "INSERT INTO identifier (counter, state, id, record) VALUES (?, 'waiting', ?, ?)"
+        " ON CONFLICT (counter) DO UPDATE SET state = excluded.state, id = excluded.id, record = excluded.record",
+        [(record.counter, record.id, identifier.encode(record)) for record in made],
     )
 
 
@@ -70,7 +103,17 @@ def standing(db: apsw.Connection) -> Standing:
     }
     first = db.execute("SELECT problem FROM identifier WHERE state = 'refused' ORDER BY counter LIMIT 1").fetchone()
     problem = None if first is None else str(first[0])
-    return Standing(sum(counts.values()), counts.get("waiting", 0), counts.get("refused", 0), problem)
+    due = counts.pop("due", 0)
+    return Standing(due, sum(counts.values()), counts.get("waiting", 0), counts.get("refused", 0), problem)
+
+
+def open_counts(db: apsw.Connection) -> tuple[int, int]:
+    """How many are to be made, and how many the box has not judged; cheap, however many there are."""
+    rows = db.execute(
+        "SELECT state, COUNT(*) FROM identifier WHERE state IN ('due', 'waiting', 'refused') GROUP BY state"
+    )
+    counts = {str(state): int(count) for state, count in rows}
+    return counts.get("due", 0), counts.get("waiting", 0)
 
 
 def switch(db: apsw.Connection, *, on: bool) -> None:
@@ -83,3 +126,8 @@ def switch(db: apsw.Connection, *, on: bool) -> None:
 
 def is_on(db: apsw.Connection) -> bool:
     return db.execute("SELECT 1 FROM fact WHERE name = 'identifiers_off'").fetchone() is None
+
+
+def _beacon(envelope: bytes | None) -> Beacon | None:
+    """The beacon in a statement; none where only its row is left."""
+    return None if envelope is None else statement.parse_payload(dsse.parse(envelope).payload).captured.beacon

@@ -45,10 +45,9 @@ _STEPS = (
     """,
     """
     CREATE TABLE identifier (
-        counter INTEGER PRIMARY KEY, sequence INTEGER, id TEXT NOT NULL, record BLOB NOT NULL, state TEXT NOT NULL,
-        canonical TEXT, problem TEXT
+        counter INTEGER PRIMARY KEY, sequence INTEGER, state TEXT NOT NULL, id TEXT, record BLOB, canonical TEXT, problem TEXT
     );
-    CREATE INDEX identifier_open ON identifier (state, counter) WHERE state IN ('waiting', 'refused');
+    CREATE INDEX identifier_open ON identifier (state, counter) WHERE state IN ('due', 'waiting', 'refused');
     CREATE UNIQUE INDEX identifier_sequence ON identifier (sequence) WHERE sequence IS NOT NULL;
     """,
 )

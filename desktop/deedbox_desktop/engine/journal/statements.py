@@ -64,7 +64,8 @@ def adopt_head(db: apsw.Connection, sequence: int, digest: bytes) -> None:
 
 
 def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewStatement]]:
-    """Give each statement the next number and put it, its file's new facts and its identifier into the journal, all or none."""
+    """Give each statement the next number and put it, its file's new facts and its identifier's counter into the journal,
+    all or none."""
     at = head(db)
     made: list[tuple[int, NewStatement]] = []
     for maker in makers:
@@ -73,7 +74,7 @@ def append(db: apsw.Connection, makers: Iterable[Maker]) -> list[tuple[int, NewS
         made.append((at.sequence, new))
     db.executemany(_INSERT, [_new_values(sequence, new) for sequence, new in made])
     db.executemany("INSERT INTO envelope VALUES (?, ?)", [(sequence, new.envelope) for sequence, new in made])
-    identifiers.add(db, [(sequence, new.minted) for sequence, new in made if new.minted is not None])
+    identifiers.promise(db, [sequence for sequence, new in made if new.named])
     db.executemany(_CAPTURED, [_file_values(sequence, new) for sequence, new in made if new.file is not None])
     db.executemany("DELETE FROM upload WHERE file = ?", [(new.file.id,) for _, new in made if new.file])
     return made
