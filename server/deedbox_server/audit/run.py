@@ -51,7 +51,7 @@ def audit_presence(needed: Iterable[Path], report: Report) -> bool:
 
 
 async def audit(sources: Sources, report: Report) -> None:
-    """Log, records, outside time, cosignatures, blobs. A part that cannot be read is a finding; the others are still looked at."""
+    """Log, records, outside time, cosignatures, blobs. A part that cannot be read is a finding; the others are looked at."""
     log = LogAudit(sources.database, sources.vkey, report)
     records = RecordAudit(sources.database, sources.keys, log.records, report)
     parts: dict[str, Callable[[], Awaitable[None]]] = {
