@@ -1,4 +1,4 @@
-"""Every stored byte, decrypted and hashed, against the exhibit or derived document that it belongs to."""
+"""Every stored byte, decrypted and hashed, against the exhibit, derived document or paper that it belongs to."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ async def audit_blobs(db: Database, vault: Vault, report: Report) -> None:
     for row in await db.fetch("SELECT id, exhibit, form, blob, content, size FROM derived"):
         where = f"exhibit {row['exhibit']}, derived {row['form']}"
         owners[row["blob"]].append((where, row["content"], row["size"]))
+    for row in await db.fetch("SELECT id, blob, content, size, notes, notes_content, notes_size FROM paper"):
+        owners[row["blob"]].append((f"paper {row['id']}", row["content"], row["size"]))
+        owners[row["notes"]].append((f"paper {row['id']}, notes", row["notes_content"], row["notes_size"]))
     for blob, claims in owners.items():
         report.count("blobs")
         try:

@@ -12,13 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from deedbox_server.audit.log import Logged
 from deedbox_server.audit.report import Report
 from deedbox_server.database import Database, Row
+from deedbox_server.papers import record as paper_record
 from deedbox_server.vault.key_store import KeyStore
 from deedbox_sync import commitment, custody, device_record, dsse, identifier, statement
 from deedbox_sync.errors import SyncError
 from deedbox_sync.statement import CaptureStatement, GapStatement
 
 _STEP = 1_000
-_TOLD = ("exhibit.", "device.", "id.minted", "id.reconciled")  # entries that a row here tells in full
+_TOLD = (
+    "exhibit.",
+    "device.",
+    "id.minted",
+    "id.reconciled",
+    paper_record.ENTRY_KIND,
+)  # entries that a row here tells in full
 _PUBLIC = frozenset({"log.opened", "refusals", "time.beacon", "time.stamp"})  # entries that commit to nothing
 
 
@@ -36,6 +43,7 @@ class RecordAudit:
         await self._statements(pending)
         await self._trust(pending)
         await self._identifiers(pending)
+        await self._papers(pending)
         self._untold()
 
     # --- custody
@@ -164,6 +172,24 @@ class RecordAudit:
         self._report.count("trust records", len(rows))
 
     # --- identifiers
+
+    async def _papers(self, pending: set[UUID]) -> None:
+        """Each paper's record is what the log committed to, and tells of the PDF that is kept."""
+        rows = await self._db.fetch("SELECT id, case_id, kind, content, size, record FROM paper ORDER BY id")
+        salts = await self._keys.salts([row["id"] for row in rows])
+        for row in rows:
+            where = f"paper {row['id']}"
+            try:
+                record = paper_record.parse(row["record"])
+            except SyncError as error:
+                self._report.add(where, f"does not parse: {error}")
+                continue
+            told = (record.paper, record.case, record.kind, record.content, record.size)
+            if told != (row["id"], row["case_id"], row["kind"], row["content"], row["size"]):
+                self._report.add(where, "is not the paper that its record tells of")
+            values = paper_record.committed_values(record, row["record"])
+            self._opened(where, row["id"], paper_record.ENTRY_KIND, values, salts.get(row["id"], {}), pending)
+        self._report.count("papers", len(rows))
 
     async def _identifiers(self, pending: set[UUID]) -> None:
         """Each batch is the array that the log committed to, and each record proves its identifier."""

@@ -90,7 +90,7 @@ def _write(record: Record, request: Request) -> Document:
             "computed of the copy as well."
         ),
         *(block for facts in record.exhibits[:TOLD] for block in compared(facts)),
-        *_rest(record, "comparison of digests"),
+        *_rest(record, "the comparison of digests"),
         own(
             "I checked the digest of each item offered, and it is identical to that of the original: ",
             given.run("hash_checked"),

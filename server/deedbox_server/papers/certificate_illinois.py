@@ -74,11 +74,12 @@ def _write(record: Record, request: Request) -> Document:
             )
         )
     blocks += [
-        Paragraph((_CERTIFICATION,), Whose.DECLARANT, numbered=False),
+        Paragraph((_CERTIFICATION,), Whose.DECLARANT, numbered=False, sticky=True),
         Paragraph(
             ("Dated: ", given.run("executed_on"), ", at ", given.run("executed_at"), "."),
             Whose.DECLARANT,
             numbered=False,
+            sticky=True,
         ),
         declarant_signature(given),
     ]

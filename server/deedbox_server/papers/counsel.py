@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from deedbox_server.papers.document import Block, Document, Facts, Heading, Note, Paragraph, Section
 from deedbox_server.papers.facts import ExhibitFacts, Record
 from deedbox_server.papers.kind import Kind, Request
@@ -22,8 +24,8 @@ SECTION_1746 = (
     "longer for signing outside."
 )
 PLACES = (
-    "The firm’s rules for form differ by court (size limits, margins, type, signature blocks, public access). "
-    "Deedbox sets letter size, one-inch margins and 12 point; compare with the local rules."
+    "The rules for form differ by court (size limits, margins, type, signature blocks, public access). Deedbox sets "
+    "letter size, one-inch margins and 12 point; compare with the local rules."
 )
 REDACTION = (
     "Fed. R. Civ. P. 5.2 and Ill. S. Ct. R. 138: nothing was redacted and nothing was searched for personal "
@@ -44,10 +46,10 @@ def notes(kind: Kind, record: Record, request: Request) -> Document:
         Heading("Not checked, and not confirmed"),
         *(Paragraph((text,)) for text in (*kind.counsel, *_ALWAYS)),
     ]
-    if findings := [text for facts in record.exhibits for text in exhibit_findings(facts)]:
-        blocks += [Heading("In these exhibits, look at"), *(Paragraph((text,)) for text in findings[:_MOST])]
-        if len(findings) > _MOST:
-            blocks.append(Note(f"{len(findings) - _MOST} more are not listed here."))
+    if found := findings(record):
+        blocks += [Heading("In these exhibits, look at"), *(Paragraph((text,)) for text in found[:_MOST])]
+        if len(found) > _MOST:
+            blocks.append(Note(f"{len(found) - _MOST} more are not listed here."))
     if missing := request.given.missing:
         blocks += [
             Heading("Left open, as blank lines or left out"),
@@ -68,33 +70,58 @@ def notes(kind: Kind, record: Record, request: Request) -> Document:
 _MOST = 60
 
 
-def exhibit_findings(facts: ExhibitFacts) -> list[str]:
-    """What a person should look at before relying on an exhibit."""
+def findings(record: Record) -> list[str]:
+    """What a person should look at before relying on these exhibits; what many share is said once."""
     found = []
-    name = facts.name
-    if not facts.by_desk:
-        found.append(
-            f"{name} was received, not captured: no desk of the firm saw its source, and its sender is known only by "
-            "how they signed in."
-        )
-    if facts.by_desk and facts.captured.operator.authenticated == "none":
-        found.append(f"{name}: who sat at the desk was not authenticated.")
-    if clock_disagreed(facts):
-        found.append(
-            f"{name}: the desk’s clock {clock_words(facts)}. The capture time in the statement is not to be relied on "
-            "by itself."
-        )
-    if facts.bracket.not_after is None:
-        found.append(f"{name} has no outside anchor: that it existed by a certain time rests on the firm’s own clocks.")
-    found += [
-        f"{name}: {item.kind.replace('-', ' ')} while reading: {item.detail}" for item in facts.captured.exceptions
-    ]
-    if facts.exhibit.size == 0:
-        found.append(f"{name} has no bytes: its SHA-256 is the one of every empty file.")
-    if any(event.index is None for event in facts.events):
-        found.append(f"{name}: its latest custody events were not in the log yet when this paper was made.")
+    for shared, sentence in _SHARED:
+        names = [facts.name for facts in record.exhibits if shared(facts)]
+        if names:
+            found.append(f"{_listed(names)}: {sentence}")
+    return found + [text for facts in record.exhibits for text in _own_findings(facts)]
+
+
+def _own_findings(facts: ExhibitFacts) -> list[str]:
+    found = []
     if facts.rehash is not None and not facts.rehash.agrees:
         found.append(
-            f"{name} DOES NOT AGREE with the record: {' '.join(facts.rehash.findings)} Do not file this certificate."
+            f"{facts.name} DOES NOT AGREE with the record: {' '.join(facts.rehash.findings)} Do not file this "
+            "certificate."
         )
+    if clock_disagreed(facts):
+        found.append(
+            f"{facts.name}: the desk’s clock {clock_words(facts)}. The capture time in the statement is not to be "
+            "relied on by itself."
+        )
+    found += [
+        f"{facts.name}: {item.kind.replace('-', ' ')} while reading: {item.detail}."
+        for item in facts.captured.exceptions
+    ]
     return found
+
+
+def _listed(names: list[str]) -> str:
+    more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+_NAMED = 10
+_SHARED: tuple[tuple[Callable[[ExhibitFacts], bool], str], ...] = (
+    (
+        lambda facts: not facts.by_desk,
+        "received, not captured. No desk of the firm saw the source, and the sender is known only by how they signed "
+        "in.",
+    ),
+    (
+        lambda facts: facts.by_desk and facts.captured.operator.authenticated == "none",
+        "who sat at the desk was not authenticated.",
+    ),
+    (
+        lambda facts: facts.bracket.not_after is None,
+        "no outside anchor. That it existed by a certain time rests on the firm’s own clocks.",
+    ),
+    (lambda facts: facts.exhibit.size == 0, "no bytes. The SHA-256 is the one of every empty file."),
+    (
+        lambda facts: any(event.index is None for event in facts.events),
+        "the latest custody events were not in the log yet when this paper was made.",
+    ),
+)

@@ -44,7 +44,7 @@ _HEAD = (
     "Purpose; method and place",
     "Condition, seal; digest verified",
 )
-_EMPTY_ROWS = 6  # to write on, beside what is filled in
+_EMPTY_ROWS = 5  # to write on, beside what is filled in
 
 
 def _write(record: Record, request: Request) -> Document:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from deedbox_server.evidence.paper_words import grouped
 from deedbox_server.papers import counsel
 from deedbox_server.papers.document import Block, Document, Facts, Heading, Mono, Note, Section, Table
 from deedbox_server.papers.facts import ExhibitFacts, Record
@@ -12,6 +11,7 @@ from deedbox_server.papers.wording import (
     caption,
     custody_table,
     custody_words,
+    digest_cell,
     digest_rows,
     recorded,
     rehash_rows,
@@ -75,8 +75,8 @@ def _exhibit(facts: ExhibitFacts, record: Record) -> Section:
 
 
 def _digests(facts: ExhibitFacts) -> Table:
-    rows = [(str(event.record.number), event.record.actor.id, (Mono(grouped(event.digest)),)) for event in facts.events]
-    return Table(("No.", "Actor’s identifier", "SHA-256 of the record"), (0.4, 0, 2.75), tuple(rows))
+    rows = [(str(event.record.number), event.record.actor.id, digest_cell(event.digest)) for event in facts.events]
+    return Table(("No.", "Actor’s identifier", "SHA-256 of the record"), (0.4, 0, 2.55), tuple(rows))
 
 
 KIND = Kind(

@@ -65,11 +65,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Numbered through the whole paper unless `numbered` is false."""
+    """Numbered through the whole paper unless `numbered` is false; `sticky` stays on the page of what follows."""
 
     runs: tuple[Run, ...]
     whose: Whose = Whose.FORM
     numbered: bool = True
+    sticky: bool = False
 
 
 @dataclass(frozen=True)

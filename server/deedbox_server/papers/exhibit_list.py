@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from deedbox_server.evidence.paper_words import byte_count, grouped, second
+from deedbox_server.evidence.paper_words import byte_count, second
 from deedbox_server.papers import counsel
-from deedbox_server.papers.document import Block, Document, Mono, Note, Signature, Table
+from deedbox_server.papers.document import Block, Cell, Document, Note, Signature, Table
 from deedbox_server.papers.facts import ExhibitFacts, Record
 from deedbox_server.papers.fields import Field
 from deedbox_server.papers.kind import Kind, Request
-from deedbox_server.papers.wording import COURT_FIELDS, body, caption
+from deedbox_server.papers.wording import COURT_FIELDS, body, caption, digest_cell, short_name
 
 
 def _write(record: Record, request: Request) -> Document:
     given = request.given
     table = Table(
         ("Exhibit", "File", "Received (UTC)", "SHA-256"),
-        (0.8, 0, 0.95, 2.3),
+        (0.75, 0, 1.15, 2.5),
         tuple(_row(facts) for facts in record.exhibits),
     )
     count = len(record.exhibits)
@@ -43,10 +43,10 @@ def _write(record: Record, request: Request) -> Document:
     )
 
 
-def _row(facts: ExhibitFacts) -> tuple[str, tuple[str, ...], str, tuple[Mono, ...]]:
+def _row(facts: ExhibitFacts) -> tuple[Cell, ...]:
     how = "captured" if facts.by_desk else "received"
-    name = (facts.captured.file.name, f" ({byte_count(facts.exhibit.size)}, {how})")
-    return facts.mark, name, second(facts.exhibit.received), (Mono(grouped(facts.exhibit.content)),)
+    name = (short_name(facts), f" ({byte_count(facts.exhibit.size)}, {how})")
+    return facts.mark, name, second(facts.exhibit.received), digest_cell(facts.exhibit.content)
 
 
 KIND = Kind(

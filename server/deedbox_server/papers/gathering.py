@@ -86,7 +86,9 @@ class Gathering:
         first = [rows[0].index for rows in events.values() if rows[0].index is not None]
         brackets = await self._brackets(first)
         statements = await self._statements(chosen)
-        desks = await self._desks([exhibit.device for exhibit in chosen if exhibit.device is not None])
+        desks = await self._desks(
+            [exhibit.device for exhibit in chosen if exhibit.device is not None and exhibit.captured_by_desk]
+        )
         checkpoint = note.parse_checkpoint(note.parse_note(await self._notary.checkpoint()).body)
         box_id, _ = note.parse_origin(checkpoint.origin)
         facts = [

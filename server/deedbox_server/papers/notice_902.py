@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from deedbox_server.evidence.paper_words import byte_count, grouped
+from deedbox_server.evidence.paper_words import byte_count
 from deedbox_server.papers import counsel
-from deedbox_server.papers.document import Block, Document, Heading, Mono, Paragraph, Signature, Table
+from deedbox_server.papers.document import Block, Document, Heading, Paragraph, Signature, Table
 from deedbox_server.papers.facts import Record
 from deedbox_server.papers.fields import Field
 from deedbox_server.papers.kind import Kind, Request
-from deedbox_server.papers.wording import COURT_FIELDS, body, caption, say, which
+from deedbox_server.papers.wording import COURT_FIELDS, body, caption, digest_cell, say, short_name, which
 
 _COUNSEL = "counsel"
 _FIELDS = (
@@ -110,11 +110,7 @@ def _write(record: Record, request: Request) -> Document:
             ".",
         ),
         say("For an appointment, or for a copy: ", given.run("contact"), "."),
-        say(
-            "On request you will receive each exhibit as a bundle with its statement, custody records, and the "
-            "proofs of its place in the log, which can be checked offline with public tools. The digests below let "
-            "you see that what you inspect is what is offered."
-        ),
+        say("The digests below let you see that what you inspect is what is offered."),
         Heading("Exhibits"),
         exhibit_table(record),
         Signature(
@@ -143,12 +139,12 @@ def exhibit_table(record: Record) -> Table:
     rows = [
         (
             facts.mark,
-            (facts.captured.file.name, f" ({byte_count(facts.exhibit.size)})"),
-            (Mono(grouped(facts.exhibit.content)),),
+            (short_name(facts), f" ({byte_count(facts.exhibit.size)})"),
+            digest_cell(facts.exhibit.content),
         )
         for facts in record.exhibits
     ]
-    return Table(("Exhibit", "File", "SHA-256"), (0.9, 0, 2.75), tuple(rows))
+    return Table(("Exhibit", "File", "SHA-256"), (0.9, 0, 2.55), tuple(rows))
 
 
 KIND = Kind(

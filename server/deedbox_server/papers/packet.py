@@ -16,15 +16,14 @@ from uuid import UUID
 import pikepdf
 
 from deedbox_server.evidence import typesetting
-from deedbox_server.evidence.paper_words import grouped
 from deedbox_server.papers import counsel
-from deedbox_server.papers.document import Block, Document, Mono, Note, Section, Table
+from deedbox_server.papers.document import Block, Document, Note, Section, Table
 from deedbox_server.papers.facts import Record
 from deedbox_server.papers.fields import Field
 from deedbox_server.papers.kind import Kind, Request
 from deedbox_server.papers.tagged import tagged_join
 from deedbox_server.papers.typeset import SetPaper, SignaturePlace, set_paper
-from deedbox_server.papers.wording import COURT_FIELDS, caption
+from deedbox_server.papers.wording import COURT_FIELDS, caption, digest_cell
 
 MAX_PARTS = 100
 MAX_PAGES = 20_000
@@ -81,13 +80,13 @@ def _set(document: Document, record: Record, parts: Sequence[Part], how: str, le
         (
             str(number),
             (part.title, f" (paper {part.paper})"),
-            (Mono(grouped(part.content)),),
+            digest_cell(part.content),
             f"{start}–{start + part.pages - 1}" if part.pages > 1 else str(start),
         )
         for number, (part, start) in enumerate(zip(parts, _starts(parts, length), strict=True), start=1)
     )
     blocks: list[Block] = [
-        Table(("No.", "Document", "SHA-256 of the signed original", "Pages"), (0.35, 0, 2.3, 0.6), rows),
+        Table(("No.", "Document", "SHA-256 of the signed original", "Pages"), (0.35, 0, 2.55, 0.6), rows),
         Note(
             "Page numbers are those at the foot of each page after ‘packet’. Each document is also kept by itself, "
             "signed; the digests above are of those files. This packet has one signature of its own, below."

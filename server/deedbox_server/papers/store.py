@@ -35,6 +35,7 @@ _COLUMNS = (
     "pages",
     "blob",
     "notes",
+    "notes_content",
     "notes_size",
     "signature",
     "shows_content",
@@ -133,7 +134,7 @@ class PaperStore:
             blobs, parts = self._vault.record_rows(pack.blobs)
             await self._db.insert_many("blob", blobs.columns, blobs.rows)
             await self._db.insert_many("blob_part", parts.columns, parts.rows)
-            await self._db.insert_many("paper", _COLUMNS, [_row(paper, len(finished.notes), data)])
+            await self._db.insert_many("paper", _COLUMNS, [_row(paper, finished.notes, data)])
             if events:
                 await self._custody.append(events)
             await self._notary.stage([EntryDraft(paper_record.ENTRY_KIND, salts, values)])
@@ -164,8 +165,9 @@ class PaperStore:
             reader.close()
 
 
-def _row(paper: Paper, notes_size: int, record: bytes) -> Sequence[Any]:
-    return (
+def _row(paper: Paper, notes: bytes, record: bytes) -> Sequence[Any]:
+    """Values in the order of _COLUMNS."""
+    made = (
         paper.id,
         paper.case,
         paper.kind,
@@ -175,14 +177,9 @@ def _row(paper: Paper, notes_size: int, record: bytes) -> Sequence[Any]:
         paper.unsigned,
         paper.pages,
         paper.blob,
-        paper.notes,
-        notes_size,
-        paper.signature,
-        paper.shows_content,
-        paper.made_by,
-        paper.created,
-        record,
     )
+    kept = (paper.notes, hashlib.sha256(notes).digest(), len(notes))
+    return (*made, *kept, paper.signature, paper.shows_content, paper.made_by, paper.created, record)
 
 
 def _paper(row: dict[str, Any]) -> Paper:

@@ -103,8 +103,9 @@ def _block(block: Block) -> dict[str, object]:
     match block:
         case Heading(text):
             return {"k": "heading", "text": text}
-        case Paragraph(runs, whose, numbered):
-            return {"k": "paragraph", "runs": _runs(runs), "whose": whose.value, "numbered": numbered}
+        case Paragraph(runs, whose, numbered, sticky):
+            shape = {"numbered": numbered, "sticky": sticky}
+            return {"k": "paragraph", "runs": _runs(runs), "whose": whose.value, **shape}
         case Facts(rows):
             return {"k": "facts", "rows": _rows(rows)}
         case Table():

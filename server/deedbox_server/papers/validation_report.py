@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from deedbox_server.evidence.paper_words import byte_count, moment
-from deedbox_server.papers.document import Block, Document, Facts, Heading, Mono, Section, Table
+from deedbox_server.papers.document import Block, Document, Facts, Heading, Mono, Paragraph, Section, Table, Whose
 from deedbox_server.papers.facts import Record
 from deedbox_server.papers.fields import Field
 from deedbox_server.papers.kind import Kind, Request
 from deedbox_server.papers.validation_run import Check, Validation
-from deedbox_server.papers.wording import DECLARANT_FIELDS, declarant_signature, own, recorded
+from deedbox_server.papers.wording import DECLARANT_FIELDS, declarant_signature, digest_cell, recorded
 
 _STAYS = "test exhibits stay in this case"
 
@@ -33,9 +33,10 @@ def write_report(record: Record, request: Request, run: Validation) -> Document:
         recorded("Files of known content, the same in every run of this version:"),
         Table(
             ("File", "Size", "Why", "SHA-256"),
-            (1.45, 0.85, 0, 2.3),
+            (1.4, 0.8, 0, 2.55),
             tuple(
-                (file.name, byte_count(len(file.data)), file.why, (Mono(_fours(file.sha256)),)) for file in run.files
+                (file.name, byte_count(len(file.data)), file.why, digest_cell(bytes.fromhex(file.sha256)))
+                for file in run.files
             ),
         ),
         Heading("4. Procedure"),
@@ -51,14 +52,18 @@ def write_report(record: Record, request: Request, run: Validation) -> Document:
         Heading("7. What was not tested"),
         *(recorded(text) for text in _LIMITS),
         Heading("8. Who ran it"),
-        own(
-            "The run was ordered and this report was reviewed by ",
-            given.run("declarant"),
-            ", ",
-            given.run("title"),
-            ", on ",
-            given.run("executed_on"),
-            ".",
+        Paragraph(
+            (
+                "The run was ordered and this report was reviewed by ",
+                given.run("declarant"),
+                ", ",
+                given.run("title"),
+                ", on ",
+                given.run("executed_on"),
+                ".",
+            ),
+            Whose.DECLARANT,
+            sticky=True,
         ),
         declarant_signature(given),
     ]
@@ -82,8 +87,8 @@ def _results(checks: tuple[Check, ...]) -> Table:
 
 
 def _shown(text: str) -> str | tuple[Mono]:
-    """A digest by its first eight bytes: the whole ones are in section 3."""
-    return (Mono(f"{_fours(text[:16])} …"),) if len(text) == _HEX else text
+    """A digest by its first six bytes: the whole ones are in section 3."""
+    return (Mono(f"{_fours(text[:12])} …"),) if len(text) == _HEX else text
 
 
 def _fours(text: str) -> str:

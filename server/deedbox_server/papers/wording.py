@@ -155,6 +155,7 @@ def perjury(given: Given) -> Paragraph:
         ),
         DECLARANT,
         numbered=False,
+        sticky=True,
     )
 
 
@@ -212,6 +213,12 @@ def digest_rows(facts: ExhibitFacts) -> list[tuple[str, Cell]]:
     ]
     rows.append(("Statement’s SHA-256", digest_cell(facts.exhibit.statement)))
     return rows
+
+
+def short_name(facts: ExhibitFacts) -> str:
+    """For a table: a very long name by its two ends."""
+    name = facts.captured.file.name
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2]}…{name[-_NAME // 2 :]}"
 
 
 def digest_cell(digest: bytes) -> Cell:
@@ -345,6 +352,7 @@ STORAGE = (
 )
 
 _FEW = 3
+_NAME = 90  # characters of a file name in a table
 _ZERO_WIDTH = "\u200b"
 _DIGEST_LINE = 16  # bytes
 _NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from litestar import Controller, post
@@ -12,6 +13,7 @@ from litestar.response import Stream
 
 from deedbox_server.evidence.bundling import Bundling
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.typed_body import typed
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,10 @@ class BundleController(Controller):
 
     @post("/", status_code=200)
     async def export(
-        self, data: JSONBody[Wanted], bundling: NamedDependency[Bundling], principal: NamedDependency[Principal]
+        self, data: JSONBody[dict[str, Any]], bundling: NamedDependency[Bundling], principal: NamedDependency[Principal]
     ) -> Stream:
-        prepared = await bundling.prepare(principal, data.case, data.exhibits, data.purpose)
+        wanted = typed(data, Wanted)
+        prepared = await bundling.prepare(principal, wanted.case, wanted.exhibits, wanted.purpose)
         headers = {
             "cache-control": "private, no-store",
             "content-disposition": f'attachment; filename="{prepared.file_name}"',

@@ -15,6 +15,7 @@ from deedbox_server.papers.kind import Kind
 from deedbox_server.papers.service import Making, Papers, Wanted, warnings
 from deedbox_server.papers.store import Paper
 from deedbox_server.people import Principal
+from deedbox_server.web.typed_body import typed
 from deedbox_sync import timestamp
 
 PATIENCE = 20.0  # seconds that a request waits for its paper; what takes longer is fetched by its id
@@ -48,16 +49,17 @@ class PaperController(Controller):
     async def make(
         self,
         request: AnyRequest,
-        data: JSONBody[Wanted],
+        data: JSONBody[dict[str, Any]],
         papers: NamedDependency[Papers],
         principal: NamedDependency[Principal],
     ) -> Response[Any]:
         """The PDF; or, where it takes longer, 202 and where it will be. A draft is given out and not kept."""
-        if data.draft:
+        wanted = typed(data, Wanted)
+        if wanted.draft:
             return Response(
-                await papers.draft(principal, data), status_code=200, media_type=_PDF, headers=_headers("draft")
+                await papers.draft(principal, wanted), status_code=200, media_type=_PDF, headers=_headers("draft")
             )
-        making = await papers.start(principal, data)
+        making = await papers.start(principal, wanted)
         assert making.task is not None
         patience = 0.0 if "respond-async" in request.headers.get("prefer", "") else PATIENCE
         done, _ = await asyncio.wait([making.task], timeout=patience)

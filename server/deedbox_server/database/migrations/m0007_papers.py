@@ -13,9 +13,9 @@ async def forwards() -> MigrationManager:
         manager,
         {
             "Paper paper": (
-                "id uuid key, case_id uuid index, kind text, title text, content bytes, size bigint, unsigned bigint, "
-                "pages int, blob uuid, notes uuid, notes_size bigint, signature text, shows_content bool, made_by text, "
-                "created time, record bytes"
+                "id uuid key, case_id uuid index, kind text, title text, content bytes, size bigint, unsigned bigint, pages int, "
+                "blob uuid, notes uuid, notes_content bytes, notes_size bigint, signature text, shows_content bool, "
+                "made_by text, created time, record bytes"
             )
         },
     )

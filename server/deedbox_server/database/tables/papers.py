@@ -20,6 +20,7 @@ class Paper(Table, tablename="paper"):
     pages = Integer()
     blob = UUID()
     notes = UUID()
+    notes_content = Bytea()
     notes_size = BigInt()
     signature = Text()
     shows_content = Boolean()
