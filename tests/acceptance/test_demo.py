@@ -1,6 +1,7 @@
 """The command that a newcomer types first does the whole main job, and what it leaves behind is what it says."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -9,13 +10,24 @@ from pathlib import Path
 import pytest
 
 from deedbox_verify.command import main as verify
+from kit.drand_network import DrandNetwork
+from kit.tsa_server import TsaServer
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
-    data = tmp_path_factory.mktemp("demo") / "box"
+    """With those who stand outside in our own hands: tests ask nobody on the network."""
+    folder = tmp_path_factory.mktemp("demo")
+    data = folder / "box"
     command = [sys.executable, "-m", "deedbox_checkout", "demo", "--data", str(data), "--exit", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    with DrandNetwork() as network, TsaServer(folder / "authority", "Demo authority") as authority:
+        environment = os.environ | {
+            "DEEDBOX_BOX_BEACON_CHAIN": network.setting,
+            "DEEDBOX_BOX_BEACON_URLS": network.endpoint().url,
+            "DEEDBOX_BOX_STAMP_ROOTS": str(authority.tsa.root_file),
+            "DEEDBOX_BOX_STAMP_URLS": authority.url,
+        }
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), data
 
@@ -43,6 +55,13 @@ def test_its_bundle_convinces_a_stranger(demo: tuple[dict, Path], capsys: pytest
     told, _ = demo
     assert verify([told["bundle"], "--require", "intact,attributed"]) == 0
     assert "4 captured by paired devices" in capsys.readouterr().out
+
+
+def test_its_files_lie_between_two_outside_times(demo: tuple[dict, Path]) -> None:
+    told, _ = demo
+    anchored = told["verdict"]["anchored"]
+    assert (anchored["answer"], anchored["by"]) == ("before", "Demo authority")
+    assert anchored["after"] < anchored["before"]
 
 
 def test_its_secrets_are_private_and_outside_the_data_folder(demo: tuple[dict, Path]) -> None:

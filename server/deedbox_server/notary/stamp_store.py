@@ -129,15 +129,16 @@ class StampStore:
 
     async def earliest(self, indexes: Sequence[int], upto: int) -> list[StoredStamp]:
         """For each of these log indexes and each authority the earliest stamp over a tree with the entry, of at most `upto`
-        entries; and each authority's newest."""
+        entries; each authority's newest; and those that renewed the former while their certificates held."""
         rows = await self._db.fetch(
             f"SELECT {_FACTS} FROM time_stamp WHERE size > {{}} AND size <= {{}} ORDER BY size, time, record",
             min(indexes, default=upto),
             upto,
         )
+        known = [_stored(row) for row in rows]
         by_authority: dict[str, list[StoredStamp]] = {}
-        for row in rows:
-            by_authority.setdefault(row["authority"], []).append(_stored(row))
+        for one in known:
+            by_authority.setdefault(one.authority, []).append(one)
         chosen: dict[UUID, StoredStamp] = {}
         for stamps in by_authority.values():
             chosen[stamps[-1].record] = stamps[-1]
@@ -147,6 +148,7 @@ class StampStore:
                     at += 1
                 if at < len(stamps):
                     chosen[stamps[at].record] = stamps[at]
+        chosen |= {one.record: one for one in renewals(known, list(chosen.values()))}
         return sorted(chosen.values(), key=lambda one: (one.size, one.time, one.record))
 
     async def responses(self, records: Sequence[UUID]) -> dict[UUID, tuple[bytes, str]]:
@@ -158,6 +160,26 @@ class StampStore:
         """Revocation lists by their digests."""
         rows = await self._db.fetch_in("SELECT digest, der FROM revocation_list WHERE digest IN ", digests)
         return {row["digest"]: row["der"] for row in rows}
+
+
+def renewals(known: Sequence[StoredStamp], chosen: Sequence[StoredStamp]) -> list[StoredStamp]:
+    """Steps from stamps whose certificates ended before the newest stamp was made, each step taken while the one before it still
+    held and as far as can be (the principle of RFC 4998). None where the newest came in time for all."""
+    if not known:
+        return []
+    found: list[StoredStamp] = []
+    last = max(known, key=lambda one: one.created)
+    for stamp in chosen:
+        held = stamp
+        while held.expires < last.time:
+            later = [one for one in known if one.created > held.created and one.time < held.expires]
+            best = max(later, key=lambda one: (one.expires, one.created), default=held)
+            if best.expires <= held.expires:
+                break  # nobody renewed it in time
+            if best not in found:
+                found.append(best)
+            held = best
+    return found
 
 
 def _stored(row: Row) -> StoredStamp:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from cryptography import x509
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from deedbox_server.notary.beacons import Beacons
 from deedbox_server.notary.outside import Outside
+from deedbox_server.notary.stamp_store import StoredStamp, renewals
 from deedbox_server.notary.stamping import (
     StampRefused,
     StampRequest,
@@ -338,6 +340,23 @@ def test_certificates_come_in_the_order_of_der_whatever_the_authority_likes(tmp_
         roots = x509.load_pem_x509_certificates(tsa.root.encode())
         assert verify_stamp(ordered, b"note", roots).authority == f"Authority {number}"
     assert turned
+
+
+def test_a_stamp_older_than_the_newest_ones_authority_is_followed_by_those_that_renewed_it_in_time() -> None:
+    """A stamp each year, of authorities whose certificates last four: ten years are bridged in steps of three."""
+
+    def stamp(year: int, lasts: int = 4) -> StoredStamp:
+        time = datetime(2026 + year, 1, 1, tzinfo=UTC)
+        expires = datetime(2026 + year + lasts, 1, 1, tzinfo=UTC) - timedelta(days=10)
+        return StoredStamp(UUID(int=year), "http://tsa.example", "TSA", year, time, time, expires, (), time)
+
+    known = [stamp(year) for year in range(11)]
+    assert [one.time.year for one in renewals(known, [known[0]])] == [2029, 2032, 2035]
+    assert renewals(known, [known[10]]) == []
+    assert renewals(known[:2], [known[0]]) == []
+    gap = [known[0], known[1], known[7]]
+    assert [one.time.year for one in renewals(gap, [known[0]])] == [2027]
+    assert renewals([], []) == []
 
 
 @pytest.fixture(scope="module")
