@@ -16,15 +16,20 @@ from deedbox_server.notary.service import Notary
 MINTED: Final = "id.minted"
 RECONCILED: Final = "id.reconciled"
 
+_LAST_FIRST: Final = " ORDER BY identifier_batch.created DESC, identifier_batch.id DESC, identifier.place DESC"
+
 
 @dataclass(frozen=True)
 class Kept:
-    """One identifier of a batch. `canonical` is what it resolves to, None for one of the box."""
+    """One identifier of a batch. `canonical` is what it resolves to, None for one of the box. A desk's names the exhibit of this
+    content that the desk sent, or will send."""
 
     value: bytes
     record: bytes
     canonical: bytes | None = None
     exhibit: UUID | None = None
+    device: UUID | None = None
+    content: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,18 @@ async def store(db: Database, notary: Notary, batch: Batch) -> None:
     )
     await db.insert_many(
         "identifier",
-        ("value", "made_in", "place", "record", "canonical", "exhibit"),
+        ("value", "made_in", "place", "record", "canonical", "exhibit", "device", "content"),
         [
-            (kept.value, batch.salts.record, place, kept.record, kept.canonical, kept.exhibit)
+            (
+                kept.value,
+                batch.salts.record,
+                place,
+                kept.record,
+                kept.canonical,
+                kept.exhibit,
+                kept.device,
+                kept.content,
+            )
             for place, kept in enumerate(batch.kept)
         ],
     )
@@ -82,8 +96,8 @@ async def store(db: Database, notary: Notary, batch: Batch) -> None:
 
 
 async def find(db: Database, values: Sequence[bytes]) -> dict[bytes, Kept]:
-    rows = await db.fetch_in("SELECT value, record, canonical, exhibit FROM identifier WHERE value IN ", values)
-    return {row["value"]: Kept(row["value"], row["record"], row["canonical"], row["exhibit"]) for row in rows}
+    rows = await db.fetch_in("SELECT value, record, canonical FROM identifier WHERE value IN ", values)
+    return {row["value"]: Kept(row["value"], row["record"], row["canonical"]) for row in rows}
 
 
 async def batch_of(db: Database, value: bytes) -> UUID:
@@ -107,13 +121,37 @@ async def aliases(db: Database, canonical: bytes) -> list[bytes]:
     return [row["value"] for row in rows]
 
 
+async def exhibit_of(db: Database, canonical: bytes) -> UUID | None:
+    """What an identifier of the box names: the exhibit it was minted for, else the first that a desk sent of the content that it
+    gave an identifier which resolves to this one."""
+    row = await db.fetch_one("SELECT exhibit FROM identifier WHERE value = {}", canonical)
+    if row is not None and row["exhibit"] is not None:
+        exhibit: UUID = row["exhibit"]
+        return exhibit
+    sent = await db.fetch(
+        "SELECT exhibit.id FROM identifier JOIN exhibit ON exhibit.content = identifier.content"
+        " AND exhibit.device = identifier.device AND exhibit.case_id IN (SELECT id FROM legal_case)"
+        " WHERE identifier.canonical = {} ORDER BY exhibit.id LIMIT 1",
+        canonical,
+    )
+    return sent[0]["id"] if sent else None
+
+
 async def of_exhibits(db: Database, exhibits: Sequence[UUID]) -> dict[UUID, bytes]:
-    """The first identifier of the box that each of these exhibits was given, of those that have one."""
+    """The first identifier of the box that each of these exhibits was given, else its desk's, of those that have one."""
+    named = await db.fetch_in(
+        "SELECT exhibit.id, identifier.canonical FROM exhibit JOIN identifier ON identifier.content = exhibit.content"
+        " AND identifier.device = exhibit.device JOIN identifier_batch ON identifier_batch.id = identifier.made_in"
+        " WHERE exhibit.id IN ",
+        exhibits,
+        suffix=_LAST_FIRST,
+    )
     rows = await db.fetch_in(
         "SELECT identifier.exhibit, identifier.value FROM identifier"
         " JOIN identifier_batch ON identifier_batch.id = identifier.made_in"
         " WHERE identifier.canonical IS NULL AND identifier.exhibit IN ",
         exhibits,
-        suffix=" ORDER BY identifier_batch.created DESC, identifier_batch.id DESC, identifier.place DESC",
+        suffix=_LAST_FIRST,
     )
-    return {row["exhibit"]: row["value"] for row in rows}  # the first comes last
+    # of several the first comes last
+    return {row["id"]: row["canonical"] for row in named} | {row["exhibit"]: row["value"] for row in rows}

@@ -139,7 +139,6 @@ class Identifiers:
         if found is None:
             return Resolved(written, None, written, (), None, None, None)
         canonical = value if found.canonical is None else found.canonical
-        named = found if found.canonical is None else (await rows.find(self._db, [canonical]))[canonical]
         record = identifier.parse(found.record)
         try:
             await asyncio.to_thread(identifier.verify_record, record)
@@ -154,7 +153,7 @@ class Identifiers:
             aliases=tuple(map(identifier.format_text, await rows.aliases(self._db, canonical))),
             issuer=(await self.issuers.by_keys([record.key])).get(record.key),
             log_index=None if logged is None else logged.seq,
-            exhibit=await self._if_visible(principal, named.exhibit),
+            exhibit=await self._if_visible(principal, await rows.exhibit_of(self._db, canonical)),
         )
 
     async def of_exhibits(self, exhibits: Sequence[UUID]) -> dict[UUID, str]:

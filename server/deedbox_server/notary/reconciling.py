@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
-from uuid import UUID
 
 from deedbox_server.database import Database, UniqueViolation
 from deedbox_server.errors import BadRequest
@@ -163,14 +162,13 @@ class Reconciling:
             self._identifiers.prove([record.content for record in records]),
             self._keys.commit(KeyBatch(salts=[salts])),
         )
-        exhibits = await self._captured(records, standing)
         kept: list[Kept] = []
         for record, canonical in zip(records, minted, strict=True):
             value = identifier.parse_text(record.id)
-            kept += [
-                Kept(value, identifier.encode(record), canonical.value),
-                Kept(canonical.value, canonical.record, None, exhibits.get((record.key, record.content))),
-            ]
+            device = standing[record.key].device
+            content = None if device is None else record.content
+            old = Kept(value, identifier.encode(record), canonical.value, None, device, content)
+            kept += [old, Kept(canonical.value, canonical.record)]
         counts: Counter[str] = Counter(standing[record.key].kind for record in records)
         batch = Batch(salts, rows.RECONCILED, self._clock(), kept, dict(counts))
         async with self._db.transaction():
@@ -183,25 +181,6 @@ class Reconciling:
             record.id: Outcome(record.id, "reconciled", identifier.format_text(canonical.value))
             for record, canonical in zip(records, minted, strict=True)
         }
-
-    async def _captured(
-        self, records: Sequence[MintRecord], standing: Mapping[bytes, Issuer]
-    ) -> dict[tuple[bytes, bytes], UUID]:
-        """By desk's key and content the first exhibit that the desk sent with this content, where the box has it already."""
-        found: dict[tuple[bytes, bytes], UUID] = {}
-        for key, issuer in standing.items():
-            contents = list({record.content for record in records if record.key == key})
-            if issuer.device is None:
-                continue
-            sent = await self._db.fetch_in(
-                "SELECT id, content FROM exhibit WHERE device = {} AND case_id IN (SELECT id FROM legal_case)"
-                " AND content IN ",
-                contents,
-                issuer.device,
-                suffix=" ORDER BY id DESC",
-            )
-            found |= {(key, row["content"]): row["id"] for row in sent}  # the first comes last
-        return found
 
 
 def _read(told: Json) -> MintRecord | Outcome:

@@ -251,17 +251,30 @@ async def test_a_desk_vouches_for_what_it_minted_offline(desk_and_box: Office) -
     assert {(issuer.kind, issuer.device) for issuer in issuers} == {("box", None), ("device", desk_and_box.desk.device)}
 
 
-async def test_an_exhibit_gets_the_identifier_that_its_desk_gave_it(desk_and_box: Office) -> None:
+@pytest.mark.parametrize("first", ["exhibit", "identifier"])
+async def test_an_exhibit_gets_the_identifier_that_its_desk_gave_it(desk_and_box: Office, first: str) -> None:
     minter, note = desk_minter(desk_and_box)
-    item = desk_and_box.desk.item("deed.txt", b"a deed")
-    await desk_and_box.box.intake.batch(desk_and_box.desk.sender(desk_and_box.owner.id), [item], wait=0)
-    await desk_and_box.settle()
-    (exhibit,) = await desk_and_box.box.exhibits.page(desk_and_box.principal)
-    record = minter.mint(sha256(b"a deed").digest(), None, 1)
-    (outcome,) = await desk_and_box.box.reconciling.reconcile(desk_and_box.principal, told([record]), note)
-    assert await desk_and_box.box.identifiers.of_exhibits([exhibit.id]) == {exhibit.id: outcome.canonical}
-    found = await desk_and_box.box.identifiers.resolve(desk_and_box.principal, record.id)
-    assert found.exhibit == exhibit.id
+    box, record = desk_and_box.box, minter.mint(sha256(b"a deed").digest(), None, 1)
+    other = Minter(bytes(range(32)), FALLBACK.namespace).mint(record.content, None, 1)
+    await register(desk_and_box)
+
+    async def send() -> None:
+        item = desk_and_box.desk.item("deed.txt", b"a deed")
+        await box.intake.batch(desk_and_box.desk.sender(desk_and_box.owner.id), [item], wait=0)
+        await desk_and_box.settle()
+
+    if first == "exhibit":
+        await send()
+    (outcome,) = await box.reconciling.reconcile(desk_and_box.principal, told([record]), note)
+    await box.reconciling.reconcile(desk_and_box.principal, told([other]))
+    if first == "identifier":
+        await send()
+    (exhibit,) = await box.exhibits.page(desk_and_box.principal)
+    assert await box.identifiers.of_exhibits([exhibit.id]) == {exhibit.id: outcome.canonical}
+    for name in (record.id, outcome.canonical or ""):
+        assert (await box.identifiers.resolve(desk_and_box.principal, name)).exhibit == exhibit.id
+    stranger = await box.identifiers.resolve(desk_and_box.principal, other.id)
+    assert stranger.exhibit is None, "the same content named by somebody else is not the desk's exhibit"
 
 
 @pytest.mark.parametrize("fault", ["another key", "no desk", "not a note"])

@@ -25,7 +25,7 @@ async def forwards() -> MigrationManager:
             ),
             "Identifier identifier": (
                 "value bytes key, made_in uuid index, place int, record bytes, canonical bytes null index, "
-                "exhibit uuid null index"
+                "exhibit uuid null index, device uuid null, content bytes null index"
             ),
         },
     )

@@ -49,7 +49,8 @@ class IdentifierBatch(Table, tablename="identifier_batch"):
 
 class Identifier(Table, tablename="identifier"):
     """The 80 bits and the mint record as canonical JSON; `made_in` is the batch, in whose array the record has its `place`.
-    `canonical` is what another issuer's identifier resolves to.
+    `canonical` is what another issuer's identifier resolves to; `exhibit` what the box was told that its own names; `device` and
+    `content` say the same of a desk's, whose exhibit may come later.
     """
 
     value = Bytea(primary_key=True)
@@ -58,3 +59,5 @@ class Identifier(Table, tablename="identifier"):
     record = Bytea()
     canonical = Bytea(null=True, index=True)
     exhibit = UUID(null=True, index=True)
+    device = UUID(null=True)
+    content = Bytea(null=True, index=True)
