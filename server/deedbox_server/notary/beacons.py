@@ -176,7 +176,8 @@ class Beacons:
 
 async def place_beacons(db: Database) -> None:
     """Fill in where beacons' entries came to stand in the log; who looks for one by its place calls this first."""
-    await db.execute(_PLACE)
+    if await db.fetch("SELECT record FROM time_beacon WHERE seq IS NULL LIMIT 1"):  # else a look would wait for the writer
+        await db.execute(_PLACE)
 
 
 def chain_of(setting: str | None) -> Chain:
