@@ -6,19 +6,22 @@ clock is faked: a dead battery takes the date and leaves the ticking.
 
 import json
 import shutil
+import ssl
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from deedbox_checkout.local_box import LocalBox, LocalFailure
 from deedbox_checkout.local_desk import LocalDesk
 from deedbox_desktop.engine.journal import facts
-from deedbox_sync import entry, identifier, receipt, timestamp
+from deedbox_sync import entry, message_signature, receipt, timestamp
 from deedbox_sync.beacon import chain_members
 from deedbox_verify.command import main as verify
 from kit.drand_network import DrandNetwork
@@ -52,6 +55,12 @@ class Firm:
 
     def desk(self, name: str) -> LocalDesk:
         return LocalDesk(self.folder / name, self.folder / f"{name}-watched", self.folder / f"{name}-secrets")
+
+    def await_beacon(self) -> None:
+        def told() -> Any:
+            return self.box.ask("/api/v1/time/")["beacon"]
+
+        until(told, "the box has heard a beacon", seconds=90)
 
     def trust(self) -> Path:
         """All that a stranger pins."""
@@ -92,12 +101,6 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
         box.start()
         stack.callback(box.kill)
         case = box.ask("/api/v1/cases", {"number": "2026-0001", "title": "Ödegård v. Müller"})["id"]
-        until(
-            lambda: box.ask("/api/v1/time/")["beacon"] is not None,
-            "the box has heard a beacon",
-            seconds=60,
-            tell=lambda: box.ask("/api/v1/time/"),
-        )
         yield Firm(folder, box, case, network, authority)
 
 
@@ -118,6 +121,7 @@ class Captured:
 def captured(firm: Firm, request: pytest.FixtureRequest) -> Captured:
     """A desk that was paired in order, then lost its clock, then captured one file."""
     way: str = request.param
+    firm.await_beacon()
     desk = firm.desk(way)
     desk.pair(firm.box, name=f"laptop {way}")
     desk.watch(firm.case, quiet=0.0)
@@ -186,15 +190,14 @@ def test_its_certificate_is_not_renewed_again_and_again(captured: Captured) -> N
     assert certificate(captured.desk) == captured.certificate
 
 
-def test_its_identifier_resolves_at_the_box(captured: Captured) -> None:
-    def resolved() -> bool:
-        captured.desk.run_once(patience=60)
-        [file] = captured.desk.status()["files"]
-        return file["canonical"] is not None
-
-    until(resolved, "the box knows the identifier", seconds=60, tell=captured.desk.status)
-    [file] = captured.desk.status()["files"]
-    assert identifier.normal_text(file["identifier"]) != identifier.normal_text(file["canonical"])
+def test_its_identifier_resolves_at_the_box(firm: Firm, captured: Captured) -> None:
+    [file] = captured.status["files"]
+    assert file["canonical"] is not None  # the desk ran until the box had told it
+    told = signed(firm.box, f"/api/v2/chittyid/verify/{file['identifier']}")
+    assert (told["known"], told["canonical"], told["issuer"]["kind"]) == (True, file["canonical"], "device")
+    assert told["record"]["content"] == file["content"]
+    assert told["record"]["beacon"] is not None
+    assert file["identifier"] in signed(firm.box, f"/api/v2/chittyid/verify/{file['canonical']}")["aliases"]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -205,6 +208,24 @@ def test_a_desk_that_cannot_be_paired_for_its_clock_is_told_so(firm: Firm, way: 
         desk.pair(firm.box)
 
 
+def test_what_alarms_the_box_is_shown_on_the_desk(firm: Firm) -> None:
+    desk = firm.desk("alarmed")
+    desk.pair(firm.box, name="alarmed")
+    right = firm.network.clock
+    firm.network.clock = lambda: right() + timedelta(days=1)
+
+    def alarms() -> list[str]:
+        desk.run_once(patience=60)
+        told: list[str] = desk.status()["alarms"]
+        return told
+
+    try:
+        found = until(alarms, "the alarm has come to the desk", seconds=120, every=2, tell=desk.status)
+    finally:
+        firm.network.clock = right
+    assert any("The box's clock is at least" in alarm for alarm in found)
+
+
 def judged(firm: Firm, captured: Captured) -> tuple[int, dict[str, Any]]:
     """What the verifier says of a bundle with this exhibit: exit status, and its words as JSON."""
     bundle, report = firm.bundle(captured.exhibit["id"]), firm.folder / "report.json"
@@ -213,3 +234,15 @@ def judged(firm: Firm, captured: Captured) -> tuple[int, dict[str, Any]]:
             [str(bundle), "--trust", str(firm.trust()), "--require", "intact,anchored,attributed", "--json"]
         )
     return status, json.loads(report.read_text())
+
+
+def signed(box: LocalBox, path: str) -> Any:
+    """A call under /api/v2 by a key made for it."""
+    made = box.ask("/api/v1/keys", {"name": "signed calls"})
+    key, digest = message_signature.message_key(made["key"]), message_signature.body_digest(b"")
+    created, nonce = int(datetime.now(UTC).timestamp()), message_signature.new_nonce()
+    headers = message_signature.sign("GET", path, "", digest, UUID(made["id"]), key, created, nonce)
+    context = ssl.create_default_context(cafile=str(box.ca_file))
+    request = urllib.request.Request(box.url + path, headers=headers)  # https, to our own box
+    with urllib.request.urlopen(request, context=context, timeout=60) as answer:  # the same
+        return json.load(answer)
