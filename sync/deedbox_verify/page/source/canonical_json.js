@@ -122,7 +122,7 @@ export class Fields {
   }
 
   literal(name, expected) {
-    if (this.value(name) !== expected) throw this.fault(name, `is not ${JSON.stringify(expected)}`);
+    if (this.value(name) !== expected) throw this.fault(name, typeof expected === "string" ? `is not '${expected}'` : `is not ${expected}`);
   }
 
   boolean(name) {

@@ -34,9 +34,12 @@ async function checkReceipt(contents, exhibit, log, held, findings) {
   const faults = findings.total;
   checkAgainstLog(receipt, exhibit, log, held, where, findings);
   if (log && findings.total === faults) {
-    findings.catching(CHECK, "receipt.proof", where, () =>
-      verifyReceipt(receipt, log.vkey, exhibit.statement, exhibit.content),
-    );
+    try {
+      verifyReceipt(receipt, log.vkey, exhibit.statement, exhibit.content);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      findings.fault(CHECK, "receipt.proof", where, error.message);
+    }
   }
   return log !== null && findings.total === faults;
 }

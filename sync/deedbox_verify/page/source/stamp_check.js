@@ -17,6 +17,7 @@ const CHECK = 9;
 export async function checkSeen(contents, indexed, log, held, trust, findings) {
   const notes = [{ size: log.checkpoint.size, where: layout.CHECKPOINT, note: log.note }];
   const [unchecked, found] = [[], []];
+  const told = entriesByToken(held);
   let unavailable = false;
   for (const { size, tokens } of indexed) {
     const note = await checkNote(contents, size, log, findings);
@@ -24,7 +25,7 @@ export async function checkSeen(contents, indexed, log, held, trust, findings) {
     notes.push({ size: BigInt(size), where: layout.stampNote(size), note });
     for (let number = 1; number <= tokens; number++) {
       try {
-        const stamp = await checkToken(contents, size, number, note, log, held, trust, findings);
+        const stamp = await checkToken(contents, size, number, note, log, told, trust, findings);
         if (stamp) found.push(stamp);
       } catch (error) {
         if (error instanceof StampRevokedError) {
@@ -43,7 +44,7 @@ export async function checkSeen(contents, indexed, log, held, trust, findings) {
   if (strangers.size) {
     unchecked.push(`signatures on the checkpoint by keys you do not pin: ${[...strangers].sort().join(", ")}`);
   }
-  return { sightings, stamps: renewed(found, held), unchecked, unavailable };
+  return { sightings, stamps: renewed(found, told), unchecked, unavailable };
 }
 
 /** The older checkpoint as a note, where the log signed it and the bundle's tree continues it; else null. */
@@ -84,7 +85,7 @@ function isUnreadable(error) {
 }
 
 /** The stamp with its response's `digest`; null where a fault was told. StampError, StampUnavailableError. */
-async function checkToken(contents, size, number, note, log, held, trust, findings) {
+async function checkToken(contents, size, number, note, log, told, trust, findings) {
   const where = layout.stampToken(size, number);
   const token = await contents.read(CHECK, where, layout.MAX_TOKEN);
   const text = await contents.read(CHECK, layout.stampText(size, number), layout.MAX_NOTE);
@@ -98,7 +99,7 @@ async function checkToken(contents, size, number, note, log, held, trust, findin
   }
   const crls = findings.catching(CHECK, "stamp.revocation", path, () => parseRevocation(revocation, path)) ?? [];
   const digest = sha256(token);
-  for (const entry of entriesOf(digest, held)) {
+  for (const entry of told.get(digest) ?? []) {
     if (entry.data.size !== size || entry.data.checkpoint !== sha256(text)) {
       findings.fault(CHECK, "stamp.entry", where, `is of another checkpoint than log entry ${entry.seq} says`);
     }
@@ -124,16 +125,16 @@ function isSame(text, note, log) {
   }
 }
 
-/** The log entries that tell of this response. */
-function entriesOf(digest, held) {
-  const entries = [...held.values()].map(({ entry }) => entry);
-  return entries.filter(({ kind, data }) => kind === "time.stamp" && data.token === digest);
+/** The log entries that tell of a time stamp, by the digest of its response. */
+function entriesByToken(held) {
+  const entries = [...held.values()].map(({ entry }) => entry).filter(({ kind }) => kind === "time.stamp");
+  return Map.groupBy(entries, ({ data }) => data.token);
 }
 
 /** Each stamp with the longest lasting later one that shows it existed. */
-function renewed(found, held) {
+function renewed(found, told) {
   return found.map(({ digest, ...stamp }) => {
-    const first = Math.min(...entriesOf(digest, held).map(({ seq }) => seq)); // Infinity where there is none
+    const first = Math.min(...(told.get(digest) ?? []).map(({ seq }) => seq)); // Infinity where there is none
     const over = found.filter((other) => other.size > first && other.expires > stamp.expires);
     const last = over.reduce((best, one) => (best && best.expires >= one.expires ? best : one), null);
     const by = last && { time: last.time, by: last.authority };
