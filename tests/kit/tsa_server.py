@@ -10,7 +10,6 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -50,13 +49,6 @@ class TsaServer:
     @property
     def root(self) -> x509.Certificate:
         return x509.load_pem_x509_certificate(self.tsa.root.encode())
-
-    def renew(self, *, began: datetime | None = None, days: int = 1_000) -> None:
-        """The authority begins anew with other certificates and another root."""
-        folder = self._folder / f"renewed-{self.stamps}"
-        folder.mkdir()
-        crl_url = f"{self._server.url}/authority.crl"
-        self.tsa = LocalTsa(folder, self._name, crl_url=crl_url, began=began, days=days)
 
     def close(self) -> None:
         self._ended.set()
