@@ -47,6 +47,7 @@ from deedbox_server.notary.witnesses import Witnesses
 from deedbox_server.notary.witnessing import Witnessing
 from deedbox_server.papers.building import Builder
 from deedbox_server.papers.gathering import Gathering
+from deedbox_server.papers.press import Press
 from deedbox_server.papers.service import Papers
 from deedbox_server.papers.signatory import Signatory
 from deedbox_server.papers.store import PaperStore
@@ -141,7 +142,9 @@ async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
         stack.push_async_callback(outside.close)
         provers = Provers(keyring.named("vrf"), f"box/{await _box_id(database)}")
         stack.push_async_callback(provers.close)
-        yield await _assemble(settings, keyring, database, keys, vault, index, outside, provers)
+        press = Press()
+        stack.push_async_callback(press.close)
+        yield await _assemble(settings, keyring, database, keys, vault, index, outside, provers, press)
 
 
 async def _assemble(
@@ -153,6 +156,7 @@ async def _assemble(
     index: SearchIndex,
     outside: Outside,
     provers: Provers,
+    press: Press,
 ) -> Box:
     log_key = Ed25519PrivateKey.from_private_bytes(keyring.named("notary"))
     box_id = await _box_id(database)
@@ -226,7 +230,7 @@ async def _assemble(
         permissions,
         exhibits,
         Gathering(database, vault, notary, custody, exhibits, cases, verifying, settings.name, brackets.of),
-        Builder(vault, dispatcher, lambda: ValidationRun(deskless, exhibits, verifying, bundling)),
+        Builder(vault, dispatcher, lambda: ValidationRun(deskless, exhibits, verifying, bundling), press),
         signatory,
         PaperStore(database, vault, keys, notary, custody),
         settings.exhibit_numbering,

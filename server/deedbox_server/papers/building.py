@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from deedbox_server.documents.dispatcher import Dispatcher
@@ -16,6 +17,7 @@ from deedbox_server.papers.exhibit_copy import make_copy
 from deedbox_server.papers.facts import Record
 from deedbox_server.papers.kind import Kind, Request
 from deedbox_server.papers.packet import Part, empty_packet, make_packet
+from deedbox_server.papers.press import Press
 from deedbox_server.papers.tagged import tagged_join
 from deedbox_server.papers.typeset import SetPaper, set_paper
 from deedbox_server.papers.validation_run import ValidationRun
@@ -36,10 +38,13 @@ class Built:
 
 
 class Builder:
-    def __init__(self, vault: Vault, dispatcher: Dispatcher, validation: Callable[[], ValidationRun]) -> None:
+    def __init__(
+        self, vault: Vault, dispatcher: Dispatcher, validation: Callable[[], ValidationRun], press: Press
+    ) -> None:
         self._vault = vault
         self._dispatcher = dispatcher
         self._validation = validation
+        self._press = press
 
     async def prepare(
         self,
@@ -53,23 +58,25 @@ class Builder:
         """All that takes long and can fail is done when this returns; what is set then is set twice at most."""
         match kind.name:
             case "custody-short":
-                return Built(_in_thread(lambda seal: set_short(record, replace(closing_page(record), seal=seal))))
+                closing = closing_page(record)
+                return Built(
+                    self._set(lambda seal: partial(set_short, record, replace(closing, seal=seal)), _guess(record))
+                )
             case "exhibit-copy":
                 return await self._copy(record, progress)
             case "validation-report":
                 run = await self._validation().run(principal, record.case.id)
-                return Built(_setting(validation_report.write_report(record, request, run)))
+                return Built(self._document(validation_report.write_report(record, request, run), record))
             case "packet":
                 empty = empty_packet(record, request)
                 how = "one document" if len(parts) == 1 else f"{len(parts)} documents"
-
-                def join(seal: tuple[str, ...]) -> SetPaper:
-                    made = make_packet(replace(empty, seal=seal), record, parts, how)
-                    return SetPaper(made.pdf, made.pages, made.signatures)
-
-                return Built(_in_thread(join), shows_content=any(part.shown for part in parts))
+                join = self._set(
+                    lambda seal: partial(make_packet, replace(empty, seal=seal), record, tuple(parts), how),
+                    sum(part.pages for part in parts),
+                )
+                return Built(join, shows_content=any(part.shown for part in parts))
             case _:
-                return Built(_setting(_written(kind, record, request)))
+                return Built(self._document(_written(kind, record, request), record))
 
     async def notes(self, kind: Kind, record: Record, request: Request) -> bytes:
         return (await asyncio.to_thread(set_paper, counsel.notes(kind, record, request))).pdf
@@ -77,9 +84,17 @@ class Builder:
     async def draft(self, kind: Kind, record: Record, request: Request) -> bytes:
         """The notes first, then the paper; not signed."""
         notes = await self.notes(kind, record, request)
-        words = ("Draft: not signed.",)
-        paper = await asyncio.to_thread(set_paper, replace(_written(kind, record, request), seal=words))
-        return await asyncio.to_thread(tagged_join, [notes, paper.pdf])
+        paper = await self._document(_written(kind, record, request), record)(("Draft: not signed.",))
+        return await self._press.run(partial(tagged_join, [notes, paper.pdf]), paper.pages)
+
+    def _document(self, document: Document, record: Record) -> Set:
+        return self._set(lambda seal: partial(set_paper, replace(document, seal=seal)), _guess(record))
+
+    def _set(self, work: Callable[[tuple[str, ...]], Callable[[], SetPaper]], pages: int) -> Set:
+        async def run(seal: tuple[str, ...]) -> SetPaper:
+            return await self._press.run(work(seal), pages)
+
+        return run
 
     async def _copy(self, record: Record, progress: Progress) -> Built:
         (facts,) = record.exhibits
@@ -102,12 +117,6 @@ def _written(kind: Kind, record: Record, request: Request) -> Document:
     return kind.write(record, request)
 
 
-def _setting(document: Document) -> Set:
-    return _in_thread(lambda seal: set_paper(replace(document, seal=seal)))
-
-
-def _in_thread(work: Callable[[tuple[str, ...]], SetPaper]) -> Set:
-    async def run(seal: tuple[str, ...]) -> SetPaper:
-        return await asyncio.to_thread(work, seal)
-
-    return run
+def _guess(record: Record) -> int:
+    """Pages: most papers have one an exhibit, some fewer or two."""
+    return len(record.exhibits)

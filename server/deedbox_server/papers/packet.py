@@ -22,7 +22,7 @@ from deedbox_server.papers.facts import Record
 from deedbox_server.papers.fields import Field
 from deedbox_server.papers.kind import Kind, Request
 from deedbox_server.papers.tagged import tagged_join
-from deedbox_server.papers.typeset import SetPaper, SignaturePlace, set_paper
+from deedbox_server.papers.typeset import SetPaper, set_paper
 from deedbox_server.papers.wording import COURT_FIELDS, caption, digest_cell
 
 MAX_PARTS = 100
@@ -49,16 +49,7 @@ class Part:
     shown: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True)
-class Packet:
-    """The packet before it is signed, and sentences about its size that a person should read."""
-
-    pdf: bytes
-    pages: int
-    signatures: tuple[SignaturePlace, ...]
-
-
-def make_packet(document: Document, record: Record, parts: Sequence[Part], how: str) -> Packet:
+def make_packet(document: Document, record: Record, parts: Sequence[Part], how: str) -> SetPaper:
     """`document` is the empty packet's: caption and title. Contents are set twice, since they count themselves."""
     contents = _set(document, record, parts, how, 1)
     if contents.pages != 1:
@@ -72,7 +63,7 @@ def make_packet(document: Document, record: Record, parts: Sequence[Part], how: 
         total,
         record,
     )
-    return Packet(pdf, total, contents.signatures)
+    return SetPaper(pdf, total, contents.signatures)
 
 
 def _set(document: Document, record: Record, parts: Sequence[Part], how: str, length: int) -> SetPaper:

@@ -115,9 +115,8 @@ def seal_words(record: Record, credential: Credential, stamps: StampSource | Non
         else f"Time: confirmed by a time stamp (RFC 3161) of {stamps.name}."
     )
     return (
-        f"Signed electronically by the system “{record.box}” (Deedbox {record.version}) on {moment(record.made)}. "
-        f"{when}",
-        f"Certificate’s SHA-256, first half: {grouped(digest[:16])}. It shows whether the paper was changed after it "
-        "was made.",
-        "It is not the signature of the declarant or of any other person.",
+        f"Signed electronically by the system “{record.box}” (Deedbox {record.version}) on {moment(record.made)}.",
+        when,
+        f"Certificate’s SHA-256, first half: {grouped(digest[:16])}.",
+        "It shows whether the paper was changed after it was made. It is not the signature of the declarant or of any person.",
     )
