@@ -176,7 +176,8 @@ class Beacons:
 
 async def place_beacons(db: Database) -> None:
     """Fill in where beacons' entries came to stand in the log; who looks for one by its place calls this first."""
-    if await db.fetch("SELECT record FROM time_beacon WHERE seq IS NULL LIMIT 1"):  # else a look would wait for the writer
+    # Looked for first: who only reads must not wait for a writer.
+    if await db.fetch("SELECT record FROM time_beacon WHERE seq IS NULL LIMIT 1"):
         await db.execute(_PLACE)
 
 
