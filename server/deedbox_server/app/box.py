@@ -144,7 +144,9 @@ async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
         stack.push_async_callback(provers.close)
         press = Press()
         stack.push_async_callback(press.close)
-        yield await _assemble(settings, keyring, database, keys, vault, index, outside, provers, press)
+        box = await _assemble(settings, keyring, database, keys, vault, index, outside, provers, press)
+        stack.push_async_callback(box.papers.close)
+        yield box
 
 
 async def _assemble(

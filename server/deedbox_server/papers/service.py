@@ -91,6 +91,13 @@ class Papers:
         self._permissions.require(principal, "paper.make")
         return tuple(KINDS.values())
 
+    async def close(self) -> None:
+        """Give up what is being made: nothing of it is kept, and it can be asked for again."""
+        tasks = [making.task for making in self._making.values() if making.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     # --- making
 
     async def start(self, principal: Principal, wanted: Wanted) -> Making:

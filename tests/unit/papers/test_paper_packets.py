@@ -140,6 +140,14 @@ async def test_a_form_for_a_physical_item_has_what_was_given_and_room_for_the_re
     assert "[to be stated by who handles the item: seal no.]" in text
 
 
+async def test_a_box_that_closes_gives_up_what_it_is_making(papers: Desk) -> None:
+    office = papers.office
+    making = await office.box.papers.start(office.principal, Wanted("certificate-902-14", office.case.id))
+    await office.box.papers.close()
+    assert making.task is not None and making.task.cancelled()
+    assert await office.box.papers.of_case(office.principal, office.case.id, None, 10) == []
+
+
 async def test_a_validation_runs_on_this_box_and_reports_what_it_found(papers: Desk) -> None:
     office = papers.office
     case = await office.box.cases.open(office.principal, "VALIDATION", "Tool validation")

@@ -63,6 +63,18 @@ async def test_the_log_commits_to_the_paper_and_the_audit_reads_it(desk_and_box:
     assert not report.findings and report.counts["papers"] == 1, paper
 
 
+async def test_a_paper_that_was_changed_in_the_database_is_found(desk_and_box: Office, owner: Person) -> None:
+    await owner.post(PAPERS, {"kind": "exhibit-list", "case": str(desk_and_box.case.id)})
+    await desk_and_box.settle()
+    box, report = desk_and_box.box, Report()
+    await box.database.execute("UPDATE paper SET content = {}", bytes(32))
+    await audit(Sources(box.database, box.keys, box.vault, box.notary.vkey), report)
+    assert {finding.what for finding in report.findings} == {
+        "is not the paper that its record tells of",
+        "has other bytes than were received",
+    }
+
+
 async def test_what_takes_longer_is_fetched_by_its_id(desk_and_box: Office, owner: Person) -> None:
     body = {"kind": "exhibit-list", "case": str(desk_and_box.case.id)}
     headers = {"authorization": f"Bearer {owner.key}", "prefer": "respond-async"}
