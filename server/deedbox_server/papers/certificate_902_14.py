@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deedbox_server.evidence.paper_words import grouped, moment
+from deedbox_server.evidence.paper_words import byte_count, grouped, moment
 from deedbox_server.papers import counsel
 from deedbox_server.papers.document import Block, Document, Heading, Mono
 from deedbox_server.papers.facts import ExhibitFacts, Record
@@ -132,15 +132,13 @@ def compared(facts: ExhibitFacts) -> list[Block]:
     rehash = facts.rehash
     when = "the desk read the original" if facts.by_desk else "the system received it"
     then = recorded(f"{facts.name}: when {when}, its SHA-256 was ", Mono(grouped(facts.captured.content)), ".")
-    if rehash is None:
-        return [then]
-    if not rehash.agrees:  # system_words.remarkable says so
+    if rehash is None or not rehash.agrees:  # what does not agree, system_words.remarkable says
         return [then]
     return [
         then,
         recorded(
-            f"On {moment(rehash.time)} the system read the whole stored copy of {facts.name} ({rehash.size:,} bytes, "
-            "one file) and computed its SHA-256 as ",
+            f"On {moment(rehash.time)} the system read the whole stored copy of {facts.name} "
+            f"({byte_count(rehash.size)}, one file) and computed its SHA-256 as ",
             Mono(grouped(rehash.digests["sha256"])),
             ". The two are identical.",
         ),

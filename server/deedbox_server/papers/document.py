@@ -38,11 +38,6 @@ class Mono:
 
 
 @dataclass(frozen=True)
-class Strong:
-    text: str
-
-
-@dataclass(frozen=True)
 class Room:
     """Space to write in, in inches of height."""
 
@@ -54,7 +49,7 @@ class Break:
     """The next line."""
 
 
-Run: TypeAlias = str | Blank | Mono | Strong | Room | Break
+Run: TypeAlias = str | Blank | Mono | Room | Break
 Cell: TypeAlias = str | Sequence[Run]
 
 

@@ -74,9 +74,6 @@ class Signatory:
                 log.warning("a paper could not be stamped: %s", problem)
         return await _signed(record, setting, credential, None)
 
-    async def certificate(self) -> x509.Certificate:
-        return await self._authority.papers(self._box_id, self._box, self._key.public_key())
-
     async def _stamps(self, record: Record) -> StampSource | None:
         """The first authority that answers now."""
         for url in self._urls:

@@ -25,7 +25,6 @@ from deedbox_server.papers.document import (
     Run,
     Section,
     Signature,
-    Strong,
     Table,
 )
 
@@ -140,7 +139,5 @@ def _run(run: Run) -> dict[str, object]:
             return {"k": "room", "height": height}
         case Mono(text):
             return {"k": "mono", "v": visible(text, MAX_RUN, _LONGEST)}
-        case Strong(text):
-            return {"k": "strong", "v": visible(text, MAX_RUN, _LONGEST)}
         case str(text):
             return {"k": "text", "v": visible(text, MAX_RUN, _LONGEST)}

@@ -165,6 +165,21 @@ async def test_names_in_every_script_and_of_every_length_are_told(papers: Desk) 
     assert NAME_IN_MANY_SCRIPTS in [one.name for one in papers.exhibits]
 
 
+async def test_what_people_typed_is_words_and_never_markup(papers: Desk) -> None:
+    office = papers.office
+    name = "\u202egpj.exe #let x = 1 $ \\ * _ @ <a>.txt"
+    await office.box.intake.batch(office.desk.sender(office.owner.id), [office.desk.item(name, b"x")], wait=0)
+    exhibit = (await office.box.exhibits.page(office.principal))[-1]
+    fields = {"declarant": '#panic("x") *bold* $y$', "court": "محكمة"}
+    _, pdf = await papers.make("certificate-902-14", [exhibit], fields=fields)
+    text = text_of(pdf)
+    assert 'My name is #panic("x") *bold* $y$.' in text
+    assert (
+        r"\u{202e}gpj.exe #let x = 1 $ \ * _ @ <a>.txt" in text
+    )  # what turns the direction of reading is shown as what it is
+    assert "1 byte, one file" in text
+
+
 async def test_an_empty_exhibit_has_the_digest_of_nothing_and_counsel_is_told(papers: Desk) -> None:
     empty = papers.exhibits[2]
     paper, pdf = await papers.make("certificate-902-14", [empty])
