@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -13,6 +14,7 @@ from deedbox_server.papers.exhibit_copy import NoCopy
 from deedbox_server.papers.packet import DOCUMENT_LIMIT, ENVELOPE_LIMIT, size_warnings
 from deedbox_server.papers.service import Wanted
 from deedbox_sync import custody
+from deedbox_verify.command import main
 from papers_made import Desk, delivery_note, fields_of, text_of
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +47,15 @@ async def test_the_original_is_untouched_and_its_custody_tells_of_the_copy(paper
     assert paper.shows_content and "viewed" in [record.kind for record in records]  # fetching it is viewing the exhibit
     report = await office.box.verifying.verify(office.principal, original.id)
     assert report.intact
+
+
+async def test_a_bundle_made_after_a_copy_still_convinces_a_stranger(papers: Desk, tmp_path: Path) -> None:
+    office = papers.office
+    await papers.make("exhibit-copy", [papers.exhibits[0]])
+    prepared = await office.box.bundling.prepare(office.principal, office.case.id, None, "hearing")
+    bundle = tmp_path / prepared.file_name
+    bundle.write_bytes(b"".join([piece async for piece in prepared.stream()]))
+    assert main([str(bundle), "--require", "intact"]) == 0
 
 
 async def test_what_is_no_pages_gets_no_copy(papers: Desk) -> None:
