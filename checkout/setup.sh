@@ -3,7 +3,7 @@
 # What the box needs at work; tests need more. Names are the same on Debian 12 and 13.
 deedbox_packages_run="python3-venv bubblewrap tesseract-ocr tesseract-ocr-eng fonts-dejavu-core openssl"
 deedbox_packages_test="$deedbox_packages_run xfsprogs libarchive-tools 7zip e2fsprogs poppler-utils procps unzip util-linux git
-    chromium faketime binutils python3-dev"
+    chromium faketime binutils python3-dev xxd"
 
 deedbox_say() { printf 'deedbox: %s\n' "$*" >&2; }
 

@@ -5,7 +5,6 @@ import dataclasses
 import os
 import platform
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -156,10 +155,10 @@ async def test_it_has_no_rights_no_environment_and_cannot_write_outside_its_scra
     ],
 )
 async def test_each_misbehaviour_has_its_state(make_dispatcher, source, small, script, state):
-    dispatcher = make_dispatcher(script, limits=dataclasses.replace(small, seconds=2.0))
-    started = time.monotonic()
-    assert (await outcome(dispatcher, source)).state is state
-    assert time.monotonic() - started < 12
+    seconds = 2.0 if state is ReadState.OUT_OF_TIME else 60.0  # a loaded machine takes its time to run out of memory
+    dispatcher = make_dispatcher(script, limits=dataclasses.replace(small, seconds=seconds))
+    async with asyncio.timeout(120):
+        assert (await outcome(dispatcher, source)).state is state
 
 
 async def test_a_fork_bomb_stays_inside_and_dies(make_dispatcher, source, small):
