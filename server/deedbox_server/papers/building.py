@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from deedbox_server.documents.dispatcher import Dispatcher
-from deedbox_server.errors import BadRequest
+from deedbox_server.errors import BadRequest, Unavailable
 from deedbox_server.papers import counsel, validation_report
 from deedbox_server.papers.custody_short import closing_page, set_short
 from deedbox_server.papers.document import Document
@@ -58,6 +58,10 @@ class Builder:
         """All that takes long and can fail is done when this returns; what is set then is set twice at most."""
         match kind.name:
             case "custody-short":
+                if any(
+                    facts.events[0].index is None for facts in record.exhibits
+                ):  # its pages name the place in the log
+                    raise Unavailable("The log does not have all of these exhibits yet: try again in a moment.")
                 closing = closing_page(record)
                 return Built(
                     self._set(lambda seal: partial(set_short, record, replace(closing, seal=seal)), _guess(record))

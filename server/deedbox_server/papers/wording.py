@@ -171,7 +171,7 @@ def declarant_signature(given: Given) -> Signature:
 
 
 def paper_exhibit(facts: ExhibitFacts) -> PaperExhibit:
-    """As the custody paper's short form takes it."""
+    """As the custody paper's short form takes it; that one is made only of exhibits that are in the log."""
     return PaperExhibit(
         number=facts.exhibit.number,
         captured=facts.captured,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from deedbox_server.errors import Unavailable
 from deedbox_server.evidence.paper_words import grouped
 from deedbox_server.papers.service import Wanted
-from papers_made import FIELDS, NAME_IN_MANY_SCRIPTS, Desk, fields_of, text_of
+from papers_made import FIELDS, NAME_IN_MANY_SCRIPTS, Desk, fields_of, papers_desk, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -233,6 +235,20 @@ async def test_a_copy_that_no_longer_agrees_is_said_in_capitals(papers: Desk) ->
     assert "does NOT agree with the record" in text and "The two are identical" not in text
     notes = text_of(await papers.office.box.papers.notes(papers.office.principal, paper.id))
     assert "Do not file this certificate" in notes
+
+
+async def test_an_exhibit_that_is_not_in_the_log_yet_is_given_no_place_there(tmp_path: Path) -> None:
+    async with papers_desk(tmp_path, sequencing=False) as desk:
+        await desk.office.box.intake.batch(
+            desk.office.desk.sender(desk.office.owner.id), [desk.office.desk.item("new.txt", b"new")], wait=0
+        )
+        exhibit = (await desk.office.box.exhibits.page(desk.office.principal))[-1]
+        paper, pdf = await desk.make("certificate-902-13", [exhibit])
+        assert "not yet in the log" in text_of(pdf)
+        notes = text_of(await desk.office.box.papers.notes(desk.office.principal, paper.id))
+        assert "were not in the log yet" in notes
+        with pytest.raises(Unavailable):
+            await desk.make("custody-short", [exhibit])
 
 
 async def test_a_list_of_three_hundred_exhibits(papers: Desk) -> None:
