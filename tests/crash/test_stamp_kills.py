@@ -51,7 +51,7 @@ def test_a_box_killed_around_an_authoritys_answer_has_each_stamp_with_its_entry(
         box.start()
         authority.before_answer = killing(box, rng)
         until_killed(box)
-        authority.before_answer = lambda: None
+    authority.before_answer = lambda: None
     box.start()
     told = box.ask("/api/v1/time/stamp", {})["stamps"]
     assert [stamp["fault"] for stamp in told] == [None]
@@ -71,10 +71,13 @@ def test_a_box_killed_around_an_authoritys_answer_has_each_stamp_with_its_entry(
 
 
 def killing(box: LocalBox, rng: random.Random) -> Callable[[], None]:
-    delay = rng.uniform(0, _LONGEST)
+    """Kills the process that runs now, a moment after its first request, and none that comes after it."""
+    delay, killer = rng.uniform(0, _LONGEST), threading.Thread(target=lambda: (time.sleep(delay), box.kill()))
+    once = threading.Lock()
 
     def kill() -> None:
-        threading.Thread(target=lambda: (time.sleep(delay), box.kill())).start()
+        if once.acquire(blocking=False):
+            killer.start()
 
     return kill
 
