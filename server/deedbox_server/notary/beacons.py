@@ -28,6 +28,7 @@ STALE = "stale"
 
 FRESH = timedelta(seconds=90)  # from the box's clock; further off, it is somebody's clock or network that is wrong
 ALARM_AFTER = timedelta(minutes=30)
+_CROWDED = 5_000  # entries; bundles leave out a run of more than 20,000 from a beacon to an exhibit
 _ASK_SECONDS = 2.0
 _REMEMBER_SECONDS = 30.0
 _MAX_CHAIN = 4_096  # bytes of a file that describes a chain
@@ -103,7 +104,7 @@ class Beacons:
         heard = self._heard = await self._ask()
         if heard.beacon is not None:
             self._had = self._clock()
-        if await self._is_due():
+        if await self._is_due() or (heard.beacon is not None and await self._is_crowded()):
             await self._write(heard)
 
     async def alarms(self) -> list[str]:
@@ -132,6 +133,13 @@ class Beacons:
         last = row["created"] if row is not None else None
         # A clock that was set back must not keep the log without beacons until it is late again.
         return last is None or not timedelta(0) <= self._clock() - last < self._every
+
+    async def _is_crowded(self) -> bool:
+        """Whether so much came into the log since the last beacon that another one is worth an entry before its time."""
+        await place_beacons(self._db)
+        row = await self._db.fetch_one("SELECT max(seq) AS seq FROM time_beacon WHERE round IS NOT NULL")
+        last = row["seq"] if row is not None else None
+        return (await self._notary.head()).size - (last or 0) > _CROWDED
 
     async def _write(self, heard: Heard) -> None:
         beacon = heard.beacon

@@ -161,6 +161,18 @@ async def test_an_entry_is_written_no_more_often_than_was_set(bench: Bench, netw
     assert len(await bench.entries()) == 3
 
 
+async def test_a_log_that_grows_fast_gets_its_next_beacon_sooner(
+    bench: Bench, network: DrandNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deedbox_server.notary.beacons._CROWDED", 5)
+    asked = bench.beacons(network.endpoint().url)
+    for number in range(8):
+        await bench.office.box.notary.publish("refusals", {"tests": number})
+        await bench.office.settle()
+        await asked.step()
+    assert len(await bench.entries()) == 2
+
+
 async def test_a_beacon_is_not_the_newest_for_longer_than_ninety_seconds(bench: Bench, network: DrandNetwork) -> None:
     beacons = bench.beacons(network.endpoint().url)
     await beacons.step()
