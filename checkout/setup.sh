@@ -1,7 +1,8 @@
 # Sourced by ./deedbox: system packages and the virtual environment, only what is missing, said on standard error.
 
 # What the box needs at work; tests need more. Names are the same on Debian 12 and 13.
-deedbox_packages_run="python3-venv bubblewrap tesseract-ocr tesseract-ocr-eng fonts-dejavu-core openssl"
+deedbox_packages_run="python3-venv bubblewrap tesseract-ocr tesseract-ocr-eng fonts-dejavu-core
+    fonts-droid-fallback openssl"
 deedbox_packages_test="$deedbox_packages_run xfsprogs libarchive-tools 7zip e2fsprogs poppler-utils procps unzip util-linux git
     chromium faketime binutils python3-dev xxd"
 
