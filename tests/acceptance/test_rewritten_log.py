@@ -196,6 +196,7 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Story
                 tsa.tsa.root,
                 timestamp.encode(datetime.now(UTC)),
             )
+        await asyncio.sleep(1.01)  # stamps tell whole seconds: a later one is to tell a later second
         yield told
 
 
