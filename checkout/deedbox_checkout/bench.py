@@ -58,7 +58,7 @@ def _sync(options: argparse.Namespace, _rest: list[str]) -> int:
 
 def _notary(options: argparse.Namespace, _rest: list[str]) -> int:
     _find_bench()
-    from bench import notary  # noqa: PLC0415
+    from bench import notary  # noqa: PLC0415 # as above
 
     tell = Teller(quiet=options.json)
     report = notary.run(options.folder, entries=options.entries, size=options.size, tell=tell.step)
@@ -71,7 +71,7 @@ def _notary(options: argparse.Namespace, _rest: list[str]) -> int:
 
 def _ids(options: argparse.Namespace, _rest: list[str]) -> int:
     _find_bench()
-    from bench import identifiers  # noqa: PLC0415
+    from bench import identifiers  # noqa: PLC0415 # as above
 
     tell = Teller(quiet=options.json)
     report = identifiers.run(options.folder, count=options.count, tell=tell.step)

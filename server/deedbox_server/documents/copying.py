@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
-import img2pdf  # type: ignore[import-untyped]
+import img2pdf
 import pikepdf
 from PIL import Image, UnidentifiedImageError
 

@@ -37,7 +37,7 @@ def main() -> None:
 
 def _answer(request: WorkerRequest, document: BinaryIO, report: Report) -> WorkerResult:
     if request.overlay:
-        from deedbox_server.documents.copying import copy_document  # noqa: PLC0415
+        from deedbox_server.documents.copying import copy_document  # noqa: PLC0415  # as in _read
 
         return copy_document(document, request, report)
     return _read(request, document, report).result()

@@ -10,8 +10,8 @@ from deedbox_server.papers.kind import Kind, Request
 _BY = "who handles the item"
 
 
-def _field(name: str, label: str, help_: str, **more: str) -> Field:
-    return Field(name, label, help_, label.lower(), _BY, **more)  # type: ignore[arg-type]
+def _field(name: str, label: str, help_: str) -> Field:
+    return Field(name, label, help_, label.lower(), _BY)
 
 
 _ITEM = (

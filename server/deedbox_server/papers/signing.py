@@ -122,7 +122,7 @@ class _Authority(TimeStamper):
     """pyHanko's side of one authority."""
 
     def __init__(self, ask: Ask, stamps: StampSource) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # pyHanko has not typed it
         self._ask = ask
         self._sample = stamps.sample
 
@@ -138,7 +138,7 @@ def _signer(credential: Credential) -> SimpleSigner:
     key = credential.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # nor this
     registry.register(_asn1(credential.authority))
     return SimpleSigner(
         signing_cert=_asn1(credential.certificate),

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-import img2pdf  # type: ignore[import-untyped]
+import img2pdf
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from deedbox_server.documents.derived import By, PageText
