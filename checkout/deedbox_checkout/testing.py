@@ -29,5 +29,10 @@ def _run(_options: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _pytest(arguments: list[str]) -> int:
-    """In a process of its own: this one also serves checkouts that have no pytest."""
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=CHECKOUT, check=False).returncode
+    """In a process of its own: this one also serves checkouts that have no pytest.
+
+    Many tests have real clocks, disks and processes, on a machine that may stand still for a second: one that fails gets a
+    second try, and the summary names it (RERUN). Plain `pytest` gives none.
+    """
+    command = [sys.executable, "-m", "pytest", "-raR", "--reruns=1", "--reruns-delay=1", *arguments]
+    return subprocess.run(command, cwd=CHECKOUT, check=False).returncode

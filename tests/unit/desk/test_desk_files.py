@@ -1,5 +1,6 @@
 """Real desks: what people and their programs do to files, and what the desk says of each."""
 
+import itertools
 import os
 import socket
 import threading
@@ -117,15 +118,22 @@ def test_a_file_that_somebody_has_open_for_writing_waits(bench: DeskBench) -> No
 
 
 def test_saved_forty_times_within_the_quiet_period_is_one_capture(tmp_path: Path) -> None:
-    bench = make_bench(tmp_path, quiet_ms=600)
+    quiet_ms = 600
+    bench = make_bench(tmp_path, quiet_ms=quiet_ms)
+    saved = []
     with bench.running():
         for number in range(40):
             replacement = bench.folder / "brief.tmp"
+            saved.append(time.monotonic())
             replacement.write_bytes(b"version %d" % number)
             replacement.rename(bench.folder / "brief.docx")
             time.sleep(0.02)
         bench.settle()
-    assert bench.exhibits_of("brief.docx") == [b"version 39"]
+    captured = bench.exhibits_of("brief.docx")
+    assert captured[-1] == b"version 39"
+    # A machine that stalls between two saves leaves the file alone for the quiet period: then a capture is right.
+    stalls = sum(later - earlier >= quiet_ms / 1000 for earlier, later in itertools.pairwise(saved))
+    assert len(captured) <= 1 + stalls
 
 
 def test_saved_again_is_a_new_exhibit_that_supersedes_the_first(bench: DeskBench) -> None:
