@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deedbox_server.database import Database
 from deedbox_server.people import Account, Accounts, Authority, BoxFacts, Devices, Pairing, Principal
 from deedbox_server.people.passwords import PasswordCost
-from deedbox_server.people.permissions import OWNER, Permissions, standard_permissions
+from deedbox_server.people.permissions import Permissions
+from deedbox_server.people.rules import ADMINISTRATOR, standard_permissions
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import uuid7
 from deedbox_sync.pairing import FINISH_PATH, START_PATH, Answer, Call, desk_pairing
@@ -101,7 +102,7 @@ class PeopleBox:
         await self.db.insert_many(
             "legal_case", ("id", "number", "title", "created", "state"), [(case, number, "x", self.clock(), "open")]
         )
-        rows = [(case, member, "member") for member in members]
+        rows = [(case, member, "paralegal") for member in members]
         await self.db.insert_many("case_member", ("case_id", "account", "role"), rows)
         return case
 
@@ -151,7 +152,7 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
     accounts = Accounts(db, permissions, clock=clock, cost=CHEAP)
     authority = await Authority.open(db, CA_SECRET, clock)
     owner = await accounts.create_owner("Ada", PASSWORD)
-    assert owner.role == OWNER
+    assert owner.role == ADMINISTRATOR
     return PeopleBox(
         db=db,
         clock=clock,

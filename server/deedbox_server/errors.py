@@ -4,11 +4,15 @@ DeedboxError
 ├── BadRequest            400   the request cannot be understood
 ├── Unauthenticated       401   nobody is signed in
 ├── Denied                403   this one may not
-│   └── DeviceRevoked     403
+│   ├── DeviceRevoked, SecondFactorNeeded
 ├── NotFound              404   not there, or not for these eyes: the two look alike on purpose
 ├── Conflict              409   against the present state
 │   ├── OffsetMismatch, JournalGap, JournalConflict, LogBehind
+├── PreconditionFailed    412   it has changed since it was read
+├── PreconditionRequired  428   say which version is meant
 ├── TooLarge              413
+├── TooMany               429   wait, then again
+├── NotYet                501   a call that a later capability will answer
 ├── StatementProblem      422   about one capture statement
 │   ├── BadStatement, BadSignature, WrongDevice, UnknownCase, HashMismatch, SizeMismatch
 ├── Suspended             503   the log signs nothing until an administrator has acted
@@ -52,6 +56,12 @@ class DeviceRevoked(Denied):
     slug, title = "device-revoked", "This device has been revoked"
 
 
+class SecondFactorNeeded(Denied):
+    """Allowed, but only shortly after the second factor was shown."""
+
+    slug, title = "second-factor-needed", "Show your second factor first"
+
+
 class NotFound(DeedboxError):
     slug, status, title = "not-found", 404, "Nothing is here"
 
@@ -84,6 +94,29 @@ class JournalConflict(Conflict):
 
 class LogBehind(Conflict):
     slug, title = "log-behind", "The box was shown its own signature on a larger log"
+
+
+class PreconditionFailed(DeedboxError):
+    """`If-Match` names another version than there is: somebody was faster."""
+
+    slug, status, title = "precondition-failed", 412, "This has changed since it was read"
+
+
+class PreconditionRequired(DeedboxError):
+    slug, status, title = "precondition-required", 428, "Say with If-Match which version is meant"
+
+
+class TooMany(DeedboxError):
+    """More calls than allowed; `retry_after` are the seconds after which the next one is."""
+
+    slug, status, title = "too-many", 429, "Too many calls"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+
+class NotYet(DeedboxError):
+    slug, status, title = "not-yet", 501, "The box cannot do this yet"
 
 
 class TooLarge(DeedboxError):

@@ -2,6 +2,7 @@
 frozen object.
 """
 
+import ipaddress
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -62,6 +63,9 @@ class Settings:
     ] = ()  # paths of PEM files that stamps must lead to; none: the system's certificate store
     stamp_seconds: int = 3600  # between two stamps of one authority
     witness_quorum: int = 1  # k: how many witnesses must have seen a tree
+    sensitive_networks: tuple[
+        str, ...
+    ] = ()  # where administration and other sensitive calls may come from; none: anywhere
     witness_seconds: int = 60  # at least, between two questions to a witness
 
     @property
@@ -114,6 +118,11 @@ class Settings:
         for name in ("beacon_urls", "stamp_urls"):
             if not all(_is_http(url) for url in getattr(self, name)):
                 raise SettingsError(f"{name} must be addresses that begin with https:// or http://.")
+        for network in self.sensitive_networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise SettingsError(f"sensitive_networks: {network!r} is no network such as 192.168.1.0/24.") from error
         if not self.ocr_languages:
             raise SettingsError("ocr_languages must name at least one language.")
         if self.people_port == self.device_port != 0 and self.people_host == self.device_host:

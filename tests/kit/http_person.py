@@ -25,7 +25,7 @@ class Person:
 
 
 async def stranger(office: Office, owner: Person) -> Person:
-    account = await office.box.accounts.create("Sam Stranger", "member", "a long enough passphrase")
+    account = await office.box.accounts.create("Sam Stranger", "paralegal", "a long enough passphrase")
     _, key = await office.box.accounts.create_key(account.id, "tests")
     return Person(owner.client, key.text)
 

@@ -56,12 +56,14 @@ from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
 from deedbox_server.people.pairing import BoxFacts, Pairing
-from deedbox_server.people.permissions import Permissions, standard_permissions
+from deedbox_server.people.permissions import Permissions
+from deedbox_server.people.rules import standard_permissions
 from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
 from deedbox_server.search.service import Search
 from deedbox_server.settings import Settings
+from deedbox_server.trail import Trail
 from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyStore
 from deedbox_server.vault.keyring import Keyring
@@ -99,6 +101,7 @@ class Box:
     identifiers: Identifiers
     reconciling: Reconciling
     permissions: Permissions
+    trail: Trail
     accounts: Accounts
     signed_calls: SignedCalls
     authority: Authority
@@ -198,7 +201,8 @@ async def _assemble(
     witnessing = Witnessing(database, Witness(f"deedbox-witness/{box_id.hex}", witness_key), origin)
     alarms.register(witnessing.alarms)
     brackets = Brackets(database, witnesses, settings.witness_quorum)
-    permissions = standard_permissions()
+    permissions = standard_permissions(settings.sensitive_networks)
+    trail = Trail(database, notary)
     identifiers = Identifiers(database, keys, notary, permissions, beacons, provers)
     alarms.register(identifiers.figures.alarms)
     authority = await Authority.open(database, keyring.named("ca"))
@@ -264,6 +268,7 @@ async def _assemble(
         identifiers=identifiers,
         reconciling=Reconciling(database, keys, notary, permissions, identifiers),
         permissions=permissions,
+        trail=trail,
         accounts=Accounts(database, permissions),
         signed_calls=SignedCalls(database),
         authority=authority,

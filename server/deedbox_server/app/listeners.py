@@ -127,6 +127,7 @@ def _app(
             "settings",
             "signed_calls",
             "stamps",
+            "trail",
             "verifying",
             "witnesses",
             "witnessing",

@@ -53,7 +53,7 @@ class Cases:
                 )
                 if principal.account is not None:
                     await self._db.insert_many(
-                        "case_member", ("case_id", "account", "role"), [(case.id, principal.account, "lead")]
+                        "case_member", ("case_id", "account", "role"), [(case.id, principal.account, principal.role)]
                     )
                 await self._notary.stage([EntryDraft("case.opened", salts, values)])
         except UniqueViolation:
@@ -63,7 +63,7 @@ class Cases:
     async def visible(self, principal: Principal) -> list[Case]:
         """The cases that the principal may see, by number."""
         self._permissions.require(principal, "case.list")
-        wall = self._permissions.visible_cases(principal)
+        wall = self._permissions.wall(principal, "case.read")
         rows = await self._db.fetch(
             f"SELECT id, number, title, created, state FROM legal_case WHERE {wall.on('legal_case.id')} ORDER BY number",
             *wall.args,
@@ -71,7 +71,7 @@ class Cases:
         return [Case(**row) for row in rows]
 
     async def get(self, principal: Principal, case: UUID) -> Case:
-        await self._permissions.permit(self._db, principal, "case.list", case=case)
+        await self._permissions.permit(self._db, principal, "case.read", case=case)
         row = await self._db.fetch_one("SELECT id, number, title, created, state FROM legal_case WHERE id = {}", case)
         assert row is not None
         return Case(**row)

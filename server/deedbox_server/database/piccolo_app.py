@@ -22,6 +22,7 @@ APP_CONFIG = AppConfig(
                 "papers",
                 "people",
                 "settings",
+                "trail",
                 "vault",
                 "witnesses",
             )

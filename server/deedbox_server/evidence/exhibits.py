@@ -88,7 +88,7 @@ class Exhibits:
     ) -> list[Exhibit]:
         """Exhibits that the principal may see, oldest first, after the cursor `after` (an exhibit's id)."""
         self._permissions.require(principal, "evidence.read")
-        wall = self._permissions.visible_cases(principal)
+        wall = self._permissions.wall(principal, "evidence.read")
         in_case, wanted = ("case_id = {}", [case]) if case is not None else ("1 = 1", [])
         rows = await self._db.fetch(
             f"SELECT {_COLUMNS} FROM exhibit WHERE id > {{}} AND {in_case} AND {wall.on('exhibit.case_id')} "

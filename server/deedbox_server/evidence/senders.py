@@ -22,5 +22,5 @@ class Senders:
         if principal.device is None or row is None:
             raise Denied("Only a paired device can send statements.")
         self._permissions.require(principal, "evidence.send")
-        cases = await self._permissions.visible_case_ids(self._db, principal)
+        cases = await self._permissions.visible_case_ids(self._db, principal, "evidence.send")
         return Sender(principal.device, row["account"], row["name"], row["statement_key"], row["created"], cases)

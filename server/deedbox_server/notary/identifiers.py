@@ -187,7 +187,7 @@ class Identifiers:
         if not exhibits:
             return {}
         self._permissions.require(principal, "evidence.read")
-        wall = self._permissions.visible_cases(principal)
+        wall = self._permissions.wall(principal, "evidence.read")
         found = await self._db.fetch_in(
             f"SELECT id, content FROM exhibit WHERE {wall.on('exhibit.case_id')} AND id IN ", exhibits, *wall.args
         )

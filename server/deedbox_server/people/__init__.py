@@ -4,13 +4,16 @@ from deedbox_server.people.accounts import Account, Accounts, ApiKey
 from deedbox_server.people.authority import Authority, Credential
 from deedbox_server.people.devices import Device, Devices
 from deedbox_server.people.pairing import BoxFacts, Pairing
-from deedbox_server.people.permissions import MEMBER, OWNER, Permissions, Role, Rule, Wall, standard_permissions
+from deedbox_server.people.permissions import OUTSIDER, Permissions, Permit, Role, Rule, Wall
 from deedbox_server.people.principal import SYSTEM, Principal
+from deedbox_server.people.recorder import Recorder
+from deedbox_server.people.rules import ADMINISTRATOR, PARALEGAL, standard_permissions
 from deedbox_server.people.trust import LogStager
 
 __all__ = [
-    "MEMBER",
-    "OWNER",
+    "ADMINISTRATOR",
+    "OUTSIDER",
+    "PARALEGAL",
     "SYSTEM",
     "Account",
     "Accounts",
@@ -23,7 +26,9 @@ __all__ = [
     "LogStager",
     "Pairing",
     "Permissions",
+    "Permit",
     "Principal",
+    "Recorder",
     "Role",
     "Rule",
     "Wall",

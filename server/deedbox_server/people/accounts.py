@@ -15,8 +15,9 @@ from deedbox_server.errors import BadRequest, Conflict, NotFound, Unauthenticate
 from deedbox_server.people.api_key import HANDLE_BYTES, SECRET_BYTES, KeyText, make_key_text, parse_key_text
 from deedbox_server.people.clock import Clock, system_clock
 from deedbox_server.people.passwords import PasswordCost, hash_password, matches
-from deedbox_server.people.permissions import OWNER, Permissions
+from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
+from deedbox_server.people.rules import ADMINISTRATOR
 from deedbox_sync import uuid7
 from deedbox_sync.message_signature import message_key
 
@@ -68,7 +69,7 @@ class Accounts:
         async with self._db.transaction():
             if await self._db.fetch("SELECT id FROM account LIMIT 1"):
                 raise Conflict("this box has an owner already")
-            return await self._insert(name, OWNER, phc)
+            return await self._insert(name, ADMINISTRATOR, phc)
 
     async def create(self, name: str, role: str, password: str) -> Account:
         """Another account. Conflict if the name is taken, BadRequest for a role that is not registered."""
@@ -157,7 +158,7 @@ class Accounts:
         return row["revoked"] is None and not row["disabled"] and not expired
 
     async def _insert(self, name: str, role: str, phc: str) -> Account:
-        if not self._permissions.has_role(role):
+        if not self._permissions.has_role(role, standing=True):
             raise BadRequest("there is no such role")
         account = Account(uuid7.new(), _checked_name(name), role, self._clock())
         taken = await self._db.fetch(

@@ -1,44 +1,66 @@
 """What each principal may do: registries of roles and operations, one question, and the wall for queries.
 
-Denied unless a rule allows it. A case that a principal may not see answers exactly as one that does not exist, and the
-wall stands in the query itself, so that counts and timings do not tell either.
+Denied unless a rule allows it. Decided from who asks (person, device, the scopes of a key, how they signed in and from where),
+their role in the case that it is about, and the operation. A case that a principal may not see answers exactly as one that does
+not exist, and the wall stands in the query itself, so that counts and timings do not tell either. The roles and rules of this box
+are in `rules`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
 from deedbox_server.database import Database
-from deedbox_server.errors import Denied, NotFound
+from deedbox_server.errors import Denied, NotFound, SecondFactorNeeded
+from deedbox_server.people.clock import Clock, system_clock
 from deedbox_server.people.principal import Principal
 
-OWNER: Final = "owner"
-MEMBER: Final = "member"
-
 _COLUMN: Final = re.compile(r"[a-z_]+(\.[a-z_]+)?")
+_BARRED: Final = (
+    "SELECT case_wall.case_id FROM case_wall WHERE account = {} AND lifted IS NULL "
+    "AND (opened_until IS NULL OR opened_until <= {})"
+)
 
 
 @dataclass(frozen=True)
 class Role:
-    """A kind of account. Who does not see all cases sees those it is a member of."""
+    """What somebody is, in the firm (`standing`) or in a case. Who does not see all cases sees those it is a member of."""
 
     name: str
-    sees_all_cases: bool
+    standing: bool
+    outside: bool = False
+    sees_all_cases: bool = False
 
 
 @dataclass(frozen=True)
 class Rule:
     """Who may do an operation: accounts of these roles; their devices too, without a person, if `devices`.
 
-    `in_case`: the operation is about one case, and the question must name it.
+    `in_case`: it is about one case, the question must name it, and the role *in that case* counts. `scope`: what an API key
+    must have been given. `strong`: only in a session whose second factor was shown of late. `sensitive`: only from the networks
+    that the firm allows.
     """
 
     roles: frozenset[str]
+    scope: str
     devices: bool = False
     in_case: bool = False
+    strong: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class Permit:
+    """That it may, and as what: the roles in the case that allow it, or the standing role. `outside`: only as an outsider, to
+    whom nothing is shown but what was shared."""
+
+    roles: frozenset[str]
+    outside: bool
 
 
 @dataclass(frozen=True)
@@ -46,28 +68,24 @@ class Wall:
     """A condition that holds for the cases a principal sees: `on(column)` is SQL, and `args` fill its places."""
 
     args: tuple[object, ...]
-    _member: bool
-    _confined: int | None
+    _conditions: tuple[str, ...]
 
     def on(self, column: str) -> str:
         """The condition on a column that holds a case's id, with `{}` for each of `args`, in order."""
         if not _COLUMN.fullmatch(column):
             raise ValueError(f"{column!r} is not a column")
-        conditions = []
-        if self._member:
-            conditions.append(f"{column} IN (SELECT case_member.case_id FROM case_member WHERE account = {{}})")
-        if self._confined is not None:
-            places = ", ".join(["{}"] * self._confined)
-            conditions.append(f"{column} IN ({places})" if places else "1 = 0")
-        return f"({' AND '.join(conditions)})" if conditions else "(1 = 1)"
+        return f"({' AND '.join(f'{column} {one}' for one in self._conditions)})" if self._conditions else "(1 = 1)"
 
 
 class Permissions:
-    """The registries, filled once at start-up; a name is registered once."""
+    """The registries, filled once at start-up; a name is registered once. `networks`: where sensitive operations may come from;
+    none means anywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, networks: Sequence[str] = (), clock: Clock = system_clock) -> None:
         self._roles: dict[str, Role] = {}
         self._rules: dict[str, Rule] = {}
+        self._networks = tuple(ip_network(one) for one in networks)
+        self._clock = clock
 
     def register_role(self, role: Role) -> None:
         if role.name in self._roles:
@@ -81,84 +99,129 @@ class Permissions:
             raise ValueError(f"operation {operation} names unknown roles {sorted(unknown)}")
         self._rules[operation] = rule
 
-    def has_role(self, name: str) -> bool:
-        return name in self._roles
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        return tuple(self._roles.values())
 
-    async def permit(self, db: Database, principal: Principal, operation: str, *, case: UUID | None = None) -> None:
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """Every operation there is, with its rule."""
+        return dict(self._rules)
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What an API key can be given."""
+        return frozenset(rule.scope for rule in self._rules.values())
+
+    def has_role(self, name: str, *, standing: bool) -> bool:
+        """Whether an account (`standing`) or a member of a case can have this role."""
+        role = self._roles.get(name)
+        return role is not None and (role.standing if standing else name != OUTSIDER)
+
+    async def permit(self, db: Database, principal: Principal, operation: str, *, case: UUID | None = None) -> Permit:
         """Returns if the principal may; else Denied, or NotFound for a case that it may not see or that is none."""
         rule = self.require(principal, operation)
         if rule.in_case and case is None:
             raise ValueError(f"operation {operation} is about a case: name it")
-        if case is not None:
-            wall = self.visible_cases(principal)
-            sql = f"SELECT legal_case.id FROM legal_case WHERE legal_case.id = {{}} AND {wall.on('legal_case.id')}"
-            if await db.fetch_one(sql, case, *wall.args) is None:
-                raise NotFound
+        if case is None:
+            return self._as(frozenset({principal.role}))
+        roles = await self.roles_in(db, principal, case)
+        if not rule.in_case or principal.kind == "system":
+            return self._as(frozenset({principal.role}))
+        if not roles & rule.roles:
+            raise Denied("your role in this case does not allow this")
+        return self._as(roles & rule.roles)
 
     def require(self, principal: Principal, operation: str) -> Rule:
-        """The operation's rule if the principal's role allows it in some case; else Denied. For queries over many cases, which
-        then carry the wall themselves."""
+        """The operation's rule if the principal could be allowed it; else Denied. For queries over many cases, which
+        then carry `wall(principal, operation)` themselves."""
         rule = self._rules.get(operation)
-        if rule is None or not _allows(rule, principal):
+        if rule is None or (principal.role not in self._roles and principal.kind != "system"):
             raise Denied("this account or device may not do this")
+        if principal.kind == "system":
+            return rule
+        if principal.kind == "device" and not rule.devices:
+            raise Denied("this account or device may not do this")
+        if not rule.in_case and principal.role not in rule.roles:
+            raise Denied("this account or device may not do this")
+        if principal.scopes is not None and rule.scope not in principal.scopes:
+            raise Denied(f"this API key was not given the scope {rule.scope}")
+        if rule.sensitive and not self._is_allowed_from(principal.address):
+            raise Denied("this is not allowed from this address")
+        if rule.strong and not principal.strong:
+            raise SecondFactorNeeded("show your second factor again, then repeat this")
         return rule
 
-    def visible_cases(self, principal: Principal) -> Wall:
-        """The wall for any query that touches what belongs to cases."""
-        role = self._roles.get(principal.role)
-        all_cases = principal.kind == "system" or (role is not None and role.sees_all_cases)
-        args: list[object] = [] if all_cases else [principal.account]
-        confined = None
-        if principal.cases is not None:
-            args += sorted(principal.cases)
-            confined = len(principal.cases)
-        return Wall(tuple(args), not all_cases, confined)
+    async def roles_in(self, db: Database, principal: Principal, case: UUID) -> frozenset[str]:
+        """The principal's roles in a case, its own as one who sees all cases among them; NotFound where it sees none such."""
+        wall = self.wall(principal)
+        rows = await db.fetch(
+            "SELECT legal_case.id, case_member.role AS role FROM legal_case LEFT JOIN case_member"
+            " ON case_member.case_id = legal_case.id AND case_member.account = {}"
+            " AND (case_member.until IS NULL OR case_member.until > {})"
+            f" WHERE legal_case.id = {{}} AND {wall.on('legal_case.id')}",
+            principal.account,
+            self._clock(),
+            case,
+            *wall.args,
+        )
+        if not rows:
+            raise NotFound
+        member = {row["role"] for row in rows if row["role"] is not None}
+        return frozenset(member | ({principal.role} if self._sees_all(principal) else set()))
 
-    async def visible_case_ids(self, db: Database, principal: Principal) -> frozenset[UUID]:
+    def wall(self, principal: Principal, operation: str | None = None) -> Wall:
+        """The wall for any query that touches what belongs to cases: those where the principal's role allows `operation`,
+        or, without one, those that it sees at all."""
+        conditions: list[str] = []
+        args: list[object] = []
+        if principal.kind != "system":
+            rule = None if operation is None else self._rules.get(operation)
+            roles = None if rule is None or not rule.in_case else rule.roles
+            now = self._clock()
+            if not self._sees_all(principal) or (roles is not None and principal.role not in roles):
+                member = (
+                    "SELECT case_member.case_id FROM case_member WHERE account = {} AND (until IS NULL OR until > {})"
+                )
+                args += [principal.account, now]
+                if roles is not None:
+                    member += f" AND role IN ({', '.join(['{}'] * len(roles))})" if roles else " AND 1 = 0"
+                    args += sorted(roles)
+                conditions.append(f"IN ({member})")
+            conditions.append(f"NOT IN ({_BARRED})")
+            args += [principal.account, now]
+        if principal.cases is not None:
+            places = ", ".join(["{}"] * len(principal.cases))
+            conditions.append(f"IN ({places})" if places else "IS NULL")
+            args += sorted(principal.cases)
+        return Wall(tuple(args), tuple(conditions))
+
+    async def visible_case_ids(
+        self, db: Database, principal: Principal, operation: str | None = None
+    ) -> frozenset[UUID]:
         """The same wall as ids, for a query that is not made in this database."""
-        wall = self.visible_cases(principal)
+        wall = self.wall(principal, operation)
         rows = await db.fetch(f"SELECT id FROM legal_case WHERE {wall.on('legal_case.id')}", *wall.args)
         return frozenset(row["id"] for row in rows)
 
+    def _sees_all(self, principal: Principal) -> bool:
+        role = self._roles.get(principal.role)
+        return principal.kind == "system" or (role is not None and role.sees_all_cases)
 
-def standard_permissions() -> Permissions:
-    """Roles and operations of the spine. A later package registers its own beside them."""
-    permissions = Permissions()
-    permissions.register_role(Role(OWNER, sees_all_cases=True))
-    permissions.register_role(Role(MEMBER, sees_all_cases=False))
-    everyone, owners = frozenset({OWNER, MEMBER}), frozenset({OWNER})
-    for operation in ("account.self", "case.create", "search"):
-        permissions.register(operation, Rule(everyone))
-    for operation in ("identifier.mint", "identifier.verify"):
-        permissions.register(operation, Rule(everyone))
-    for operation in ("case.list", "identifier.reconcile", "log.read"):
-        permissions.register(operation, Rule(everyone, devices=True))
-    for operation in (
-        "evidence.read",
-        "evidence.download",
-        "evidence.verify",
-        "evidence.export",
-        "paper.make",
-        "paper.read",
-    ):
-        permissions.register(operation, Rule(everyone, in_case=True))
-    permissions.register("evidence.send", Rule(everyone, devices=True, in_case=True))
-    for operation in (
-        "device.pair",
-        "device.revoke",
-        "device.list",
-        "key.rotate",
-        "time.read",
-        "time.stamp",
-        "witness.manage",
-    ):
-        permissions.register(operation, Rule(owners))
-    for operation in ("identifier.issuers", "metrics.read"):
-        permissions.register(operation, Rule(owners))
-    return permissions
+    def _as(self, roles: frozenset[str]) -> Permit:
+        known = [self._roles[name] for name in roles if name in self._roles]
+        return Permit(roles, bool(known) and all(role.outside for role in known))
+
+    def _is_allowed_from(self, address: str | None) -> bool:
+        """Whoever has no address is in the box's own process."""
+        return not self._networks or address is None or is_within(address, self._networks)
 
 
-def _allows(rule: Rule, principal: Principal) -> bool:
-    if principal.kind == "system":
-        return True
-    return principal.role in rule.roles and (principal.kind == "account" or rule.devices)
+OUTSIDER: Final = "outsider"  # the standing role of whoever is not of the firm; what they are, their cases say
+
+
+def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Whether an IP address is in one of these networks; an IPv4 address that came as an IPv6 one is the IPv4 one."""
+    found = ip_address(address.split("%", 1)[0])
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in network for network in networks)

@@ -14,7 +14,9 @@ class Principal:
     """An account, a device of an account, or the box itself.
 
     `name` is for people, `via` says how it was recognised (`api-key:…`, `certificate:…`), `role` is the account's.
-    `cases`, if not None, confines a device to some cases of those its account sees.
+    `cases`, if not None, confines a device or an API key to some cases of those its account sees; `scopes`, if not None, is what
+    an API key was given. `strong`: a session whose second factor was shown of late. `address` is where it comes from, None
+    inside the box's own process. `duties` are what the account does for the firm beside its role (`conflicts-officer`).
     """
 
     kind: Literal["account", "device", "system"]
@@ -24,6 +26,11 @@ class Principal:
     via: str
     role: str
     cases: frozenset[UUID] | None = None
+    scopes: frozenset[str] | None = None
+    session: UUID | None = None
+    strong: bool = False
+    address: str | None = None
+    duties: frozenset[str] = frozenset()
 
     @property
     def actor_id(self) -> str:

@@ -40,7 +40,7 @@ class Search:
         Denied where this principal may not search at all.
         """
         self._permissions.require(principal, "search")
-        visible = await self._permissions.visible_case_ids(self._db, principal)
+        visible = await self._permissions.visible_case_ids(self._db, principal, "evidence.read")
         cases = sorted(visible if case is None else visible & {case})
         query = parse_query(typed)
         return Results(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from litestar import Litestar, Request
@@ -24,7 +25,7 @@ async def provide_person(request: Request[Any, Any, Any], accounts: NamedDepende
     bearer = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
     if bearer is None:
         raise Unauthenticated("send an API key as a bearer token")
-    return await accounts.by_key(bearer[1])
+    return replace(await accounts.by_key(bearer[1]), address=request.client.host if request.client else None)
 
 
 async def provide_device(request: Request[Any, Any, Any], devices: NamedDependency[Devices]) -> Principal:
@@ -32,7 +33,7 @@ async def provide_device(request: Request[Any, Any, Any], devices: NamedDependen
     peer = (request.scope.get("extensions") or {}).get(PEER_EXTENSION, {}).get("serial")
     if not isinstance(peer, str):
         raise Unauthenticated("a device certificate is needed")
-    return await devices.by_serial(peer)
+    return replace(await devices.by_serial(peer), address=request.client.host if request.client else None)
 
 
 def open_routes(app: Litestar) -> frozenset[str]:

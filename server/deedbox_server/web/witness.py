@@ -21,7 +21,7 @@ from deedbox_sync import timestamp
 from deedbox_sync.pace import Pace
 from deedbox_sync.witness import MAX_REQUEST, RETRY_SECONDS
 
-OPERATION = "witness.manage"
+READ, MANAGE = "witness.read", "witness.manage"
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -78,7 +78,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
-        await permissions.permit(database, principal, OPERATION)
+        await permissions.permit(database, principal, READ)
         return {
             "vkey": witnessing.vkey,
             "items": [_log(log) for log in await witnessing.logs()],
@@ -95,7 +95,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
-        await permissions.permit(database, principal, OPERATION)
+        await permissions.permit(database, principal, MANAGE)
         return _log(await witnessing.watch(data.vkey.strip()))
 
     @delete("/witness/logs/{log:uuid}", status_code=204)
@@ -107,7 +107,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> None:
-        await permissions.permit(database, principal, OPERATION)
+        await permissions.permit(database, principal, MANAGE)
         await witnessing.unwatch(log)
 
     @get("/witnesses")
@@ -120,7 +120,7 @@ class WitnessAdminController(Controller):
         database: NamedDependency[Database],
     ) -> dict[str, object]:
         """`log` is the key that a witness has to be given."""
-        await permissions.permit(database, principal, OPERATION)
+        await permissions.permit(database, principal, READ)
         items = [_witness(asked) for asked in await witnesses.all()]
         return {"log": notary.vkey, "quorum": witnesses.quorum, "items": items, "next": None}
 
@@ -133,7 +133,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
-        await permissions.permit(database, principal, OPERATION)
+        await permissions.permit(database, principal, MANAGE)
         return _witness(await witnesses.add(data.vkey.strip(), data.url, data.ca))
 
     @delete("/witnesses/{witness:uuid}", status_code=204)
@@ -145,7 +145,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> None:
-        await permissions.permit(database, principal, OPERATION)
+        await permissions.permit(database, principal, MANAGE)
         await witnesses.remove(witness)
 
 

@@ -218,7 +218,7 @@ async def test_the_box_tells_the_bracket_with_the_exhibit_and_when_it_checks_its
         assert stands["beacon"]["round"] <= outside.network.latest()
         assert [stamp["authority"] for stamp in stands["stamps"]] == ["First authority", "Second authority"]
         assert [witness["name"] for witness in stands["witnesses"]] == ["witness.example"]
-        account = await box.accounts.create("Max Member", "member", "a long enough passphrase")
+        account = await box.accounts.create("Max Member", "paralegal", "a long enough passphrase")
         _, other = await box.accounts.create_key(account.id, "tests")
         member = Person(client, other.text)
         assert (await member.get("/api/v1/time/")).status_code == 403

@@ -388,7 +388,7 @@ async def test_a_key_used_for_something_else_is_refused(desk_and_box: Office, ch
 
 async def test_a_key_is_its_account_s_own(desk_and_box: Office) -> None:
     box = desk_and_box.box
-    other = await box.accounts.create("Other Owner", "owner", "correct horse battery staple")
+    other = await box.accounts.create("Other Owner", "administrator", "correct horse battery staple")
     _, key = await box.accounts.create_key(other.id, "tests")
     stranger = await box.accounts.by_key(key.text)
     first = await taken(desk_and_box, b"ab", "k")

@@ -327,12 +327,12 @@ async def test_an_upload_for_no_case_or_one_behind_the_wall_is_not_found(sender:
 
 
 async def _member(office: Office) -> Account:
-    return await office.box.accounts.create("Max Member", "member", "correct horse battery staple")
+    return await office.box.accounts.create("Max Member", "paralegal", "correct horse battery staple")
 
 
 async def test_another_s_upload_looks_like_none(sender: Sender) -> None:
     office = sender.office
-    other = await office.box.accounts.create("Other Owner", "owner", "correct horse battery staple")
+    other = await office.box.accounts.create("Other Owner", "administrator", "correct horse battery staple")
     stranger = Sender(sender.client, office, await key_of(office, other))
     upload = await sender.create(6)
     await sender.patch(upload, 0, b"abc")
@@ -352,7 +352,7 @@ async def test_who_leaves_a_case_no_longer_sends_to_it(sender: Sender) -> None:
     office = sender.office
     account = await _member(office)
     await office.box.database.insert_many(
-        "case_member", ("case_id", "account", "role"), [(office.case.id, account.id, "member")]
+        "case_member", ("case_id", "account", "role"), [(office.case.id, account.id, "paralegal")]
     )
     member = Sender(sender.client, office, await key_of(office, account))
     upload = await member.create(3)

@@ -195,7 +195,7 @@ async def test_a_key_that_is_none_is_refused(sender: Sender) -> None:
 
 async def test_who_may_not_send_to_a_case_learns_nothing_of_it(sender: Sender) -> None:
     office = sender.office
-    account = await office.box.accounts.create("Max Member", "member", "correct horse battery staple")
+    account = await office.box.accounts.create("Max Member", "paralegal", "correct horse battery staple")
     _, key = await office.box.accounts.create_key(account.id, "tests")
     member = Sender(sender.client, office, key.text)
     barred = await member.post(member.case + part("file", b"x", b"a") + END)

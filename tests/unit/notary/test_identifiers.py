@@ -37,7 +37,7 @@ async def exhibit(made: Office, content: bytes = b"a deed") -> Wanted:
 
 
 async def member(made: Office) -> Principal:
-    account = await made.box.accounts.create("Sam Stranger", "member", "a long enough passphrase")
+    account = await made.box.accounts.create("Sam Stranger", "paralegal", "a long enough passphrase")
     return Principal("account", account.id, None, account.name, "api-key:x", account.role)
 
 

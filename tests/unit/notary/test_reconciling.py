@@ -192,8 +192,8 @@ async def test_a_revoked_issuers_old_identifiers_resolve_and_new_ones_are_refuse
 
 async def test_issuers_are_an_administrators_matter(desk_and_box: Office) -> None:
     issuers = desk_and_box.box.identifiers.issuers
-    account = await desk_and_box.box.accounts.create("Sam", "member", "a long enough passphrase")
-    member = Principal("account", account.id, None, "Sam", "api-key:x", "member")
+    account = await desk_and_box.box.accounts.create("Sam", "paralegal", "a long enough passphrase")
+    member = Principal("account", account.id, None, "Sam", "api-key:x", "paralegal")
     for refused in (
         issuers.register(member, FALLBACK.key, FALLBACK.namespace, "spare"),
         issuers.revoke(member, FALLBACK.key),

@@ -41,9 +41,9 @@ async def test_a_disabled_account_opens_by_nothing(box):
 
 
 async def test_names_are_taken_once_and_roles_are_registered(box):
-    await box.accounts.create("Bob", "member", PASSWORD)
+    await box.accounts.create("Bob", "paralegal", PASSWORD)
     with pytest.raises(Conflict):
-        await box.accounts.create("Bob", "member", PASSWORD)
+        await box.accounts.create("Bob", "paralegal", PASSWORD)
     with pytest.raises(BadRequest):
         await box.accounts.create("Cy", "emperor", PASSWORD)
 
@@ -51,7 +51,7 @@ async def test_names_are_taken_once_and_roles_are_registered(box):
 @pytest.mark.parametrize("name", ["", " Bob", "Bob\x1b[2J", "B" * 101])
 async def test_names_are_one_printable_line(box, name):
     with pytest.raises(BadRequest):
-        await box.accounts.create(name, "member", PASSWORD)
+        await box.accounts.create(name, "paralegal", PASSWORD)
 
 
 async def test_the_stored_password_is_argon2id(box):
@@ -78,7 +78,7 @@ async def test_a_key_acts_for_its_account(box):
     made, key = await box.accounts.create_key(box.owner.id, "script")
     assert re.fullmatch(r"dbx_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", key.text)
     principal = await box.accounts.by_key(key.text)
-    assert (principal.kind, principal.account, principal.role) == ("account", box.owner.id, "owner")
+    assert (principal.kind, principal.account, principal.role) == ("account", box.owner.id, "administrator")
     assert principal.actor_id == f"account:{box.owner.id}"
     assert principal.via == f"api-key:{made.handle}"
 
@@ -120,7 +120,7 @@ async def test_a_revoked_key_opens_nothing_and_is_revoked_once(box):
 
 
 async def test_nobody_revokes_the_key_of_another(box):
-    bob = await box.accounts.create("Bob", "member", PASSWORD)
+    bob = await box.accounts.create("Bob", "paralegal", PASSWORD)
     made, _ = await box.accounts.create_key(bob.id, "his")
     with pytest.raises(NotFound):
         await box.accounts.revoke_key(box.owner.id, made.id)

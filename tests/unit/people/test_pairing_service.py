@@ -272,7 +272,7 @@ async def test_a_code_may_confine_the_device_to_cases(box):
 
 
 async def test_the_device_is_the_account_s_and_the_deed_the_administrator_s(box):
-    bob = await box.accounts.create("Bob", "member", "correct horse battery")
+    bob = await box.accounts.create("Bob", "paralegal", "correct horse battery")
     issued = await box.pairing.issue(box.owner_principal, bob.id)
     grant = await box.run(Desk().pairing(issued.code))
     assert (issued.account_name, grant.account_name) == ("Bob", "Bob")

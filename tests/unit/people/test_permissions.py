@@ -28,7 +28,7 @@ SPINE = [
 
 @pytest.fixture
 async def member(box):
-    return account_principal(await box.accounts.create("Bob", "member", PASSWORD))
+    return account_principal(await box.accounts.create("Bob", "paralegal", PASSWORD))
 
 
 def device_of(principal: Principal, cases=None) -> Principal:
@@ -116,7 +116,7 @@ async def test_an_operation_in_a_case_must_name_it(box):
 
 
 def test_a_wall_takes_columns_and_nothing_else():
-    wall = Permissions().visible_cases(SYSTEM)
+    wall = Permissions().wall(SYSTEM)
     with pytest.raises(ValueError, match="not a column"):
         wall.on("1 = 1 OR id")
 
@@ -124,10 +124,10 @@ def test_a_wall_takes_columns_and_nothing_else():
 def test_names_are_registered_once_and_roles_before_rules():
     permissions = Permissions()
     with pytest.raises(ValueError, match="unknown roles"):
-        permissions.register("x", Rule(frozenset({"owner"})))
-    permissions.register_role(Role("owner", sees_all_cases=True))
-    permissions.register("x", Rule(frozenset({"owner"})))
+        permissions.register("x", Rule(frozenset({"owner"}), "all"))
+    permissions.register_role(Role("owner", standing=True, sees_all_cases=True))
+    permissions.register("x", Rule(frozenset({"owner"}), "all"))
     with pytest.raises(ValueError, match="already"):
-        permissions.register("x", Rule(frozenset({"owner"})))
+        permissions.register("x", Rule(frozenset({"owner"}), "all"))
     with pytest.raises(ValueError, match="already"):
-        permissions.register_role(Role("owner", sees_all_cases=False))
+        permissions.register_role(Role("owner", standing=True))

@@ -109,7 +109,7 @@ async def test_an_exhibit_shows_its_identifier_to_those_who_see_it(
     assert listed["identifier"] == record["id"]
     assert (await caller.get(f"{VERIFY}/{record['id']}")).json()["exhibit"] == shown["id"]
 
-    account = await desk_and_box.box.accounts.create("Sam", "member", "a long enough passphrase")
+    account = await desk_and_box.box.accounts.create("Sam", "paralegal", "a long enough passphrase")
     outside = await signed_caller(desk_and_box, owner.client, account.id)
     told = (await outside.get(f"{VERIFY}/{record['id']}")).json()
     assert (told["known"], told["exhibit"]) == (True, None)
@@ -174,7 +174,7 @@ async def test_a_desk_reconciles_by_its_certificate(desk_and_box: Office, monkey
     }
 
     async def certified() -> Principal:
-        return Principal("device", desk_and_box.owner.id, desk.device, "laptop", "certificate:1", "owner")
+        return Principal("device", desk_and_box.owner.id, desk.device, "laptop", "certificate:1", "administrator")
 
     monkeypatch.setattr(listeners, "provide_device", certified)  # TLS has a test of its own
     transport = httpx.ASGITransport(listeners.device_app(desk_and_box.box))

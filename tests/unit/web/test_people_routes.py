@@ -36,7 +36,7 @@ async def owner(box):
 
 @pytest.fixture
 async def member(box):
-    return await key_of(box, await box.accounts.create("Bob", "member", PASSWORD))
+    return await key_of(box, await box.accounts.create("Bob", "paralegal", PASSWORD))
 
 
 async def pair(box, client, code, desk=None):
@@ -59,7 +59,7 @@ async def test_only_pairing_and_renewal_are_open_to_everybody(box):
 
 async def test_a_key_says_whom_it_acts_for(box, client, owner):
     body = (await client.get("/api/v1/me", headers=owner)).json()
-    assert body["account"] == {"id": str(box.owner.id), "name": "Ada", "role": "owner"}
+    assert body["account"] == {"id": str(box.owner.id), "name": "Ada", "role": "administrator"}
     assert body["via"].startswith("api-key:")
 
 

@@ -179,7 +179,7 @@ async def test_calls_faster_than_their_pace_are_told_when_to_come_again(
     monkeypatch.setattr("deedbox_server.web.identifiers.BURST", 2)
     monkeypatch.setattr("deedbox_server.web.identifiers.RATE", 0.001)
     transport = httpx.ASGITransport(people_app(desk_and_box.box))
-    member = await desk_and_box.box.accounts.create("Sam Stranger", "member", "a long enough passphrase")
+    member = await desk_and_box.box.accounts.create("Sam Stranger", "paralegal", "a long enough passphrase")
     async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:
         caller = await signed_caller(desk_and_box, client)
         answers = [await send(caller, caller.sign("POST", MINT, BODY)) for _ in range(3)]

@@ -6,7 +6,7 @@ from deedbox_server.database.columns import UUID, BigInt, Boolean, Bytea, Intege
 
 
 class Account(Table, tablename="account"):
-    """Someone who may sign in."""
+    """Someone who may sign in. `duties` is a JSON list."""
 
     id = UUID(primary_key=True)
     name = Text(unique=True)
@@ -14,6 +14,7 @@ class Account(Table, tablename="account"):
     password_hash = Text()
     created = Timestamptz()
     disabled = Boolean()
+    duties = Text(null=True)
 
 
 class ApiKey(Table, tablename="api_key"):
