@@ -1,0 +1,18 @@
+"""What each route is about, said at the route: the operation that `permit` is asked for, or that anyone may call it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+OPERATION: Final = "deedbox_operation"
+OPEN: Final = "deedbox_open"
+
+
+def operation(name: str) -> dict[str, Any]:
+    """`opt` of a handler whose service asks `permit` (or `require`) for this operation."""
+    return {OPERATION: name}
+
+
+def open_to_all(why: str) -> dict[str, Any]:
+    """`opt` of a handler that asks for no principal, and why that is right."""
+    return {OPEN: why}
