@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from deedbox_server.evidence.bundling import Bundling
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.operations import operation
 from deedbox_server.web.typed_body import typed
 
 
@@ -28,7 +29,7 @@ class Wanted:
 class BundleController(Controller):
     path = "/api/v1/bundles"
 
-    @post("/", status_code=200)
+    @post("/", status_code=200, opt=operation("evidence.export"))
     async def export(
         self, data: JSONBody[dict[str, Any]], bundling: NamedDependency[Bundling], principal: NamedDependency[Principal]
     ) -> Stream:

@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 
 from deedbox_server.cases import Case, Cases
 from deedbox_server.people import Principal
+from deedbox_server.web.operations import operation
 from deedbox_sync import timestamp
 
 
@@ -23,19 +24,19 @@ class NewCase:
 class CaseController(Controller):
     path = "/api/v1/cases"
 
-    @get("/")
+    @get("/", opt=operation("case.list"))
     async def list_cases(
         self, cases: NamedDependency[Cases], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
         return {"items": [_case(case) for case in await cases.visible(principal)]}
 
-    @post("/")
+    @post("/", opt=operation("case.create"))
     async def open_case(
         self, data: JSONBody[NewCase], cases: NamedDependency[Cases], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
         return _case(await cases.open(principal, data.number, data.title))
 
-    @get("/{case:uuid}")
+    @get("/{case:uuid}", opt=operation("case.read"))
     async def look(
         self, case: FromPath[UUID], cases: NamedDependency[Cases], principal: NamedDependency[Principal]
     ) -> dict[str, object]:

@@ -24,6 +24,7 @@ from deedbox_server.notary.service import Notary
 from deedbox_server.people import Principal
 from deedbox_server.settings import Settings
 from deedbox_server.web.bodies import BODY_EXTENSION, Body, SenderGone
+from deedbox_server.web.operations import operation
 from deedbox_sync import canonical_json, hello, note, timestamp, transfer
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.hello import CaseRef, Hello, LogAnswer
@@ -36,7 +37,7 @@ class DeviceController(Controller):
     path = "/device/v1"
     request_max_body_size = None  # bodies are streamed or capped here, by what they may be
 
-    @get("/hello")
+    @get("/hello", opt=operation("evidence.send"))
     async def hello(
         self,
         settings: NamedDependency[Settings],
@@ -74,7 +75,7 @@ class DeviceController(Controller):
         )
         return _json(hello.encode_hello(answer))
 
-    @post("/log", status_code=200)
+    @post("/log", status_code=200, opt=operation("evidence.send"))
     async def log(
         self, request: AnyRequest, notary: NamedDependency[Notary], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
@@ -82,21 +83,21 @@ class DeviceController(Controller):
         checkpoint, consistency = await notary.compare(shown)
         return _json(hello.encode_log_answer(LogAnswer(checkpoint, tuple(consistency))))
 
-    @post("/offers", status_code=200)
+    @post("/offers", status_code=200, opt=operation("evidence.send"))
     async def offers(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
         envelopes = transfer.parse_offers(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.offers(sender, envelopes)))
 
-    @post("/statements", status_code=200)
+    @post("/statements", status_code=200, opt=operation("evidence.send"))
     async def statements(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
         closings = transfer.parse_closings(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.close(sender, closings)))
 
-    @post("/batch", status_code=200)
+    @post("/batch", status_code=200, opt=operation("evidence.send"))
     async def batch(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
@@ -105,21 +106,21 @@ class DeviceController(Controller):
         items = transfer.parse_batch(await _held(request, transfer.MAX_BATCH_BYTES))
         return _json(transfer.encode_results(await intake.batch(sender, items)))
 
-    @post("/possession", status_code=200)
+    @post("/possession", status_code=200, opt=operation("evidence.send"))
     async def possession(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
         proofs = transfer.parse_proofs(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.prove(sender, proofs)))
 
-    @post("/receipts", status_code=200)
+    @post("/receipts", status_code=200, opt=operation("evidence.send"))
     async def receipts(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
         digests, wait = transfer.parse_receipts_request(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.receipts(sender, digests, float(wait))))
 
-    @post("/uploads/{upload:str}", status_code=200)
+    @post("/uploads/{upload:str}", status_code=200, opt=operation("evidence.send"))
     async def create_upload(
         self,
         request: AnyRequest,
@@ -134,7 +135,7 @@ class DeviceController(Controller):
         fields.done()
         return _offset(await intake.create_upload(sender, _upload_id(upload), case, size))
 
-    @put("/uploads/{upload:str}", status_code=200)
+    @put("/uploads/{upload:str}", status_code=200, opt=operation("evidence.send"))
     async def put(
         self,
         request: AnyRequest,
@@ -145,7 +146,7 @@ class DeviceController(Controller):
     ) -> Response[bytes]:
         return _offset(await intake.put(sender, _upload_id(upload), offset, body_of(request)))
 
-    @delete("/uploads/{upload:str}")
+    @delete("/uploads/{upload:str}", opt=operation("evidence.send"))
     async def forget(
         self, upload: FromPath[str], intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> None:

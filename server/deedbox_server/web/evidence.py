@@ -24,6 +24,7 @@ from deedbox_server.notary.brackets import Brackets
 from deedbox_server.notary.identifiers import Identifiers
 from deedbox_server.people import Principal
 from deedbox_server.vault import BlobReader
+from deedbox_server.web.operations import operation
 from deedbox_server.web.ranges import not_modified, slice_for
 from deedbox_server.web.time import bracket_members
 from deedbox_sync import clock, timestamp
@@ -35,7 +36,7 @@ AnyRequest = Request[Any, Any, Any]
 class EvidenceController(Controller):
     path = "/api/v1/evidence"
 
-    @get("/")
+    @get("/", opt=operation("evidence.read"))
     async def list_exhibits(
         self,
         exhibits: NamedDependency[Exhibits],
@@ -50,7 +51,7 @@ class EvidenceController(Controller):
         named = await identifiers.of_exhibits([item.id for item in page])
         return {"items": [_exhibit(item) | {"identifier": named.get(item.id)} for item in page], "next": more}
 
-    @get("/{exhibit:uuid}")
+    @get("/{exhibit:uuid}", opt=operation("evidence.read"))
     async def look(
         self,
         exhibit: FromPath[UUID],
@@ -71,7 +72,7 @@ class EvidenceController(Controller):
         told = {"bracket": between, "clock": said, "derived": derived, "identifier": named, "reading": reading}
         return _exhibit(found) | told
 
-    @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200)
+    @route("/{exhibit:uuid}/content", http_method=["GET", "HEAD"], status_code=200, opt=operation("evidence.download"))
     async def content(
         self,
         request: AnyRequest,
@@ -83,7 +84,12 @@ class EvidenceController(Controller):
         found, reader = await exhibits.open(principal, exhibit, "downloaded")
         return _send(request, reader, found.content, found.media_type, found.name)
 
-    @route("/{exhibit:uuid}/derived/{derived:uuid}", http_method=["GET", "HEAD"], status_code=200)
+    @route(
+        "/{exhibit:uuid}/derived/{derived:uuid}",
+        http_method=["GET", "HEAD"],
+        status_code=200,
+        opt=operation("evidence.read"),
+    )
     async def derived(
         self,
         request: AnyRequest,
@@ -95,7 +101,7 @@ class EvidenceController(Controller):
         document, reader = await exhibits.open_derived(principal, exhibit, derived, "viewed")
         return _send(request, reader, document.content, document.media_type, document.form)
 
-    @get(["/{exhibit:uuid}/custody", "/{exhibit:uuid}/chain-of-custody"])
+    @get(["/{exhibit:uuid}/custody", "/{exhibit:uuid}/chain-of-custody"], opt=operation("evidence.read"))
     async def custody(
         self,
         exhibit: FromPath[UUID],
@@ -107,7 +113,7 @@ class EvidenceController(Controller):
         records = await custody.records([exhibit])
         return {"exhibit": str(exhibit), "events": [json.loads(row["record"]) for row in records]}
 
-    @post("/{exhibit:uuid}/verify", status_code=200)
+    @post("/{exhibit:uuid}/verify", status_code=200, opt=operation("evidence.verify"))
     async def verify(
         self, exhibit: FromPath[UUID], verifying: NamedDependency[Verifying], principal: NamedDependency[Principal]
     ) -> dict[str, object]:

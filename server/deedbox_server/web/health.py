@@ -8,16 +8,17 @@ from litestar.di import NamedDependency
 from deedbox_server.errors import DeedboxError
 from deedbox_server.notary.alarms import Alarms
 from deedbox_server.notary.service import READS_REFUSED_AFTER, Notary
+from deedbox_server.web.operations import open_to_all
 
 
 class HealthController(Controller):
     path = "/health"
 
-    @get(["/live", "/live/"])
+    @get(["/live", "/live/"], opt=open_to_all("who watches the box needs no account, and details are not told"))
     async def live(self) -> dict[str, str]:
         return {"status": "live"}
 
-    @get(["/ready", "/ready/"])
+    @get(["/ready", "/ready/"], opt=open_to_all("who watches the box needs no account, and details are not told"))
     async def ready(
         self, notary: NamedDependency[Notary], alarms: NamedDependency[Alarms]
     ) -> Response[dict[str, object]]:

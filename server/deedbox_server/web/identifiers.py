@@ -16,6 +16,7 @@ from deedbox_server.notary.identifier_rows import array
 from deedbox_server.notary.identifiers import Identifiers, Resolved, Wanted
 from deedbox_server.notary.reconciling import Outcome, Reconciling
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.operations import operation
 from deedbox_server.web.signed import provide_signer
 from deedbox_sync import identifier, timestamp
 from deedbox_sync.binary_text import parse_base64, parse_hex
@@ -45,7 +46,7 @@ class ChittyIdController(Controller):
     dependencies = {"principal": Provide(provide_signer)}  # noqa: RUF012 - Litestar's own attribute
     request_max_body_size = _MAX_BODY
 
-    @post("/mint", status_code=200)
+    @post("/mint", status_code=200, opt=operation("identifier.mint"))
     async def mint(
         self,
         request: AnyRequest,
@@ -62,7 +63,7 @@ class ChittyIdController(Controller):
         records = await identifiers.mint(principal, wanted, keys[0] if keys else None)
         return Response(b'{"records":%s}' % array(records), media_type="application/json")
 
-    @get("/verify/{text:str}")
+    @get("/verify/{text:str}", opt=operation("identifier.verify"))
     async def verify(
         self,
         text: FromPath[str],
@@ -71,7 +72,7 @@ class ChittyIdController(Controller):
     ) -> dict[str, object]:
         return _resolved(await identifiers.resolve(principal, text))
 
-    @post("/reconcile", status_code=200)
+    @post("/reconcile", status_code=200, opt=operation("identifier.reconcile"))
     async def reconcile(
         self,
         request: AnyRequest,
@@ -83,7 +84,7 @@ class ChittyIdController(Controller):
         return await _reconcile(reconciling, principal, await request.body())
 
 
-@post("/device/v1/reconcile", status_code=200, request_max_body_size=_MAX_BODY)
+@post("/device/v1/reconcile", status_code=200, request_max_body_size=_MAX_BODY, opt=operation("identifier.reconcile"))
 async def device_reconcile(
     request: AnyRequest,
     reconciling: NamedDependency[Reconciling],
@@ -106,13 +107,13 @@ class NewIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class IssuerController(Controller):
     path = "/api/v1/identifier-issuers"
 
-    @get("/")
+    @get("/", opt=operation("identifier.issuers"))
     async def issuers(
         self, identifiers: NamedDependency[Identifiers], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
         return {"items": [_issuer(issuer) for issuer in await identifiers.issuers.all(principal)]}
 
-    @post("/", status_code=201)
+    @post("/", status_code=201, opt=operation("identifier.issuers"))
     async def register(
         self,
         data: JSONBody[NewIssuer],
@@ -122,7 +123,7 @@ class IssuerController(Controller):
         key = parse_hex(data.key, length=KEY_LENGTH, where="key")
         return _issuer(await identifiers.issuers.register(principal, key, data.namespace, data.name))
 
-    @delete("/{key:str}", status_code=204)
+    @delete("/{key:str}", status_code=204, opt=operation("identifier.issuers"))
     async def revoke(
         self, key: FromPath[str], identifiers: NamedDependency[Identifiers], principal: NamedDependency[Principal]
     ) -> None:

@@ -10,25 +10,27 @@ from deedbox_server.database import Database
 from deedbox_server.errors import NotFound
 from deedbox_server.notary.service import Notary
 from deedbox_server.notary.witnesses import Witnesses
+from deedbox_server.web.operations import open_to_all
 from deedbox_sync import entry, merkle
 from deedbox_sync.errors import FormatError
 
+_ANYONE = open_to_all("the log tells nothing by itself, and whoever checks it owes the box no account")
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
 class LogController(Controller):
     path = "/log"
 
-    @get("/checkpoint", media_type="text/plain")
+    @get("/checkpoint", media_type="text/plain", opt=_ANYONE)
     async def checkpoint(self, witnesses: NamedDependency[Witnesses]) -> str:
         """The newest one, with the cosignatures that it has so far."""
         return await witnesses.newest()
 
-    @get("/key", media_type="text/plain")
+    @get("/key", media_type="text/plain", opt=_ANYONE)
     async def key(self, notary: NamedDependency[Notary]) -> str:
         return notary.vkey + "\n"
 
-    @get("/tile/{path:path}")
+    @get("/tile/{path:path}", opt=_ANYONE)
     async def tile(
         self, path: FromPath[str], notary: NamedDependency[Notary], database: NamedDependency[Database]
     ) -> Response[bytes]:

@@ -20,11 +20,12 @@ from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_server.settings import Settings
+from deedbox_server.web.operations import operation
 
 _MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@get("/metrics")
+@get("/metrics", opt=operation("metrics.read"))
 async def metrics(
     principal: NamedDependency[Principal],
     permissions: NamedDependency[Permissions],

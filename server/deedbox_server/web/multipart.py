@@ -23,6 +23,7 @@ from deedbox_server.evidence.receipts import Receipts
 from deedbox_server.people import Principal
 from deedbox_server.web import tus_headers
 from deedbox_server.web.device import pieces_of
+from deedbox_server.web.operations import operation
 
 AnyRequest = Request[Any, Any, Any]
 Event: TypeAlias = MultipartSegment | bytes | None
@@ -39,7 +40,9 @@ class FormType(DeedboxError):
 
 
 # Two controllers cannot share a path (each brings its own OPTIONS), so these stand beside the one for exhibits by themselves.
-@post(_PATH, status_code=201, request_max_body_size=None)  # streamed; the service says how long one file may be
+@post(
+    _PATH, status_code=201, request_max_body_size=None, opt=operation("evidence.send")
+)  # streamed; the service says how long one file may be
 async def send_evidence(
     request: AnyRequest,
     deskless: NamedDependency[Deskless],
@@ -74,7 +77,7 @@ async def send_evidence(
     return Response(body, status_code=200 if taken.again else 201, headers=headers)
 
 
-@get(f"{_PATH}/{{exhibit:uuid}}/receipt")
+@get(f"{_PATH}/{{exhibit:uuid}}/receipt", opt=operation("evidence.read"))
 async def evidence_receipt(
     exhibit: FromPath[UUID], receipts: NamedDependency[Receipts], principal: NamedDependency[Principal]
 ) -> Response[bytes]:

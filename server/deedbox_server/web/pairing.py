@@ -17,6 +17,7 @@ from deedbox_server.people.devices import Devices
 from deedbox_server.people.pairing import Pairing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.operations import open_to_all, operation
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import timestamp
 
@@ -34,7 +35,7 @@ class PairingController(Controller):
     path = "/"
     request_max_body_size = messages.MAX_BODY
 
-    @post("/api/v1/pairing/codes", status_code=201)
+    @post("/api/v1/pairing/codes", status_code=201, opt=operation("device.pair"))
     async def issue(
         self,
         data: JSONBody[NewCode],
@@ -55,17 +56,21 @@ class PairingController(Controller):
         }
         return Response(body, headers={"Cache-Control": "no-store"})
 
-    @post("/pair/v1/start", status_code=200)
+    @post("/pair/v1/start", status_code=200, opt=open_to_all("who pairs has no account yet: the code says who it is"))
     async def start(self, request: AnyRequest, pairing: NamedDependency[Pairing]) -> Response[bytes]:
         answer = await pairing.start(messages.parse_start(await request.body()))
         return _json(messages.encode_start_answer(answer))
 
-    @post("/pair/v1/finish", status_code=200)
+    @post("/pair/v1/finish", status_code=200, opt=open_to_all("who pairs has no account yet: the code says who it is"))
     async def finish(self, request: AnyRequest, pairing: NamedDependency[Pairing]) -> Response[bytes]:
         answer = await pairing.finish(messages.parse_finish(await request.body()), _host(request))
         return _json(messages.encode_finish_answer(answer))
 
-    @post("/pair/v1/renew", status_code=200)
+    @post(
+        "/pair/v1/renew",
+        status_code=200,
+        opt=open_to_all("the certificate that is to be renewed speaks for the device, in the body"),
+    )
     async def renew(self, request: AnyRequest, devices: NamedDependency[Devices]) -> Response[bytes]:
         certificate = await devices.renew(messages.parse_renew(await request.body()))
         return _json(messages.encode_renew_answer(pem_text(certificate)))

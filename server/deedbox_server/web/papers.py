@@ -15,6 +15,7 @@ from deedbox_server.papers.kind import Kind
 from deedbox_server.papers.service import Making, Papers, Wanted, warnings
 from deedbox_server.papers.store import Paper
 from deedbox_server.people import Principal
+from deedbox_server.web.operations import operation
 from deedbox_server.web.typed_body import typed
 from deedbox_sync import timestamp
 
@@ -28,11 +29,11 @@ AnyRequest = Request[Any, Any, Any]
 class PaperController(Controller):
     path = "/api/v1/papers"
 
-    @get("/kinds")
+    @get("/kinds", opt=operation("paper.make"))
     async def kinds(self, papers: NamedDependency[Papers], principal: NamedDependency[Principal]) -> dict[str, object]:
         return {"items": [_kind(kind) for kind in papers.kinds(principal)]}
 
-    @get("/")
+    @get("/", opt=operation("paper.read"))
     async def list_papers(
         self,
         papers: NamedDependency[Papers],
@@ -45,7 +46,7 @@ class PaperController(Controller):
         more = str(page[-1].id) if page and len(page) >= limit else None
         return {"items": [_paper(paper) for paper in page], "next": more}
 
-    @post("/", status_code=201)
+    @post("/", status_code=201, opt=operation("paper.make"))
     async def make(
         self,
         request: AnyRequest,
@@ -70,7 +71,7 @@ class PaperController(Controller):
         where = {"location": f"{self.path}/{paper.id}", "deedbox-paper": str(paper.id)}
         return Response(pdf, status_code=201, media_type=_PDF, headers=_headers(_name(paper)) | where)
 
-    @get("/{paper:uuid}")
+    @get("/{paper:uuid}", opt=operation("paper.read"))
     async def fetch(
         self, paper: FromPath[UUID], papers: NamedDependency[Papers], principal: NamedDependency[Principal]
     ) -> Response[Any]:
@@ -81,7 +82,7 @@ class PaperController(Controller):
         etag = {"etag": f'"{found.content.hex()}"'}
         return Response(pdf, media_type=_PDF, headers=_headers(_name(found)) | etag)
 
-    @get("/{paper:uuid}/record")
+    @get("/{paper:uuid}/record", opt=operation("paper.read"))
     async def record(
         self, paper: FromPath[UUID], papers: NamedDependency[Papers], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
@@ -91,7 +92,7 @@ class PaperController(Controller):
         ]
         return _paper(found) | {"exhibits": exhibits, "parts": [str(part) for part in found.record.parts]}
 
-    @get("/{paper:uuid}/notes")
+    @get("/{paper:uuid}/notes", opt=operation("paper.read"))
     async def notes(
         self, paper: FromPath[UUID], papers: NamedDependency[Papers], principal: NamedDependency[Principal]
     ) -> Response[bytes]:

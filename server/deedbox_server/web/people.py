@@ -16,6 +16,7 @@ from deedbox_server.people.accounts import Accounts, ApiKey
 from deedbox_server.people.devices import Device, Devices
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.operations import operation
 from deedbox_sync import timestamp
 
 
@@ -29,7 +30,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PeopleController(Controller):
     path = "/api/v1"
 
-    @get("/me")
+    @get("/me", opt=operation("account.self"))
     async def me(
         self,
         principal: NamedDependency[Principal],
@@ -40,7 +41,7 @@ class PeopleController(Controller):
         account = await _own_account(principal, permissions, database)
         return {"account": {"id": str(account), "name": principal.name, "role": principal.role}, "via": principal.via}
 
-    @get("/keys")
+    @get("/keys", opt=operation("account.self"))
     async def keys(
         self,
         principal: NamedDependency[Principal],
@@ -51,7 +52,7 @@ class PeopleController(Controller):
         account = await _own_account(principal, permissions, database)
         return {"items": [_key(key) for key in await accounts.keys(account)]}
 
-    @post("/keys", status_code=201)
+    @post("/keys", status_code=201, opt=operation("account.self"))
     async def create_key(
         self,
         data: JSONBody[NewKey],
@@ -65,7 +66,7 @@ class PeopleController(Controller):
         made, text = await accounts.create_key(account, data.name, data.expires)
         return Response(_key(made) | {"key": text.text}, headers={"Cache-Control": "no-store"})
 
-    @delete("/keys/{key:uuid}", status_code=204)
+    @delete("/keys/{key:uuid}", status_code=204, opt=operation("account.self"))
     async def revoke_key(
         self,
         key: FromPath[UUID],
@@ -76,7 +77,7 @@ class PeopleController(Controller):
     ) -> None:
         await accounts.revoke_key(await _own_account(principal, permissions, database), key)
 
-    @get("/devices")
+    @get("/devices", opt=operation("device.list"))
     async def devices(
         self,
         principal: NamedDependency[Principal],
@@ -87,7 +88,7 @@ class PeopleController(Controller):
         await permissions.permit(database, principal, "device.list")
         return {"items": [_device(device) for device in await devices.all()]}
 
-    @post("/devices/{device:uuid}/revoke", status_code=204)
+    @post("/devices/{device:uuid}/revoke", status_code=204, opt=operation("device.revoke"))
     async def revoke_device(
         self,
         device: FromPath[UUID],

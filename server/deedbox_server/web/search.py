@@ -13,6 +13,7 @@ from deedbox_server.evidence.exhibits import Exhibits
 from deedbox_server.people.principal import Principal
 from deedbox_server.search.index import Hit
 from deedbox_server.search.service import Search
+from deedbox_server.web.operations import operation
 
 PAGE = 25
 
@@ -20,7 +21,7 @@ PAGE = 25
 class SearchController(Controller):
     path = "/api/v1/search"
 
-    @get("/")
+    @get("/", opt=operation("search"))
     async def find(
         self,
         search: NamedDependency[Search],

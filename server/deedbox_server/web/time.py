@@ -12,6 +12,7 @@ from deedbox_server.notary.beacons import Beacons
 from deedbox_server.notary.stamps import Stamps, StampState
 from deedbox_server.notary.witnesses import AskedWitness, Witnesses
 from deedbox_server.people import Permissions, Principal
+from deedbox_server.web.operations import operation
 from deedbox_sync import timestamp
 from deedbox_sync.bundle.bracket import Bracket
 
@@ -19,7 +20,7 @@ from deedbox_sync.bundle.bracket import Bracket
 class TimeController(Controller):
     path = "/api/v1/time"
 
-    @get("/")
+    @get("/", opt=operation("time.read"))
     async def look(
         self,
         alarms: NamedDependency[Alarms],
@@ -40,7 +41,7 @@ class TimeController(Controller):
             "witnesses": [_witness(asked) for asked in await witnesses.all()],
         }
 
-    @post("/stamp", status_code=200)
+    @post("/stamp", status_code=200, opt=operation("time.stamp"))
     async def stamp(
         self,
         stamps: NamedDependency[Stamps],

@@ -14,6 +14,7 @@ from deedbox_server.evidence.deskless import Deskless
 from deedbox_server.people import Principal
 from deedbox_server.web import tus_headers
 from deedbox_server.web.device import pieces_of
+from deedbox_server.web.operations import open_to_all, operation
 from deedbox_server.web.problems import problem_response
 from deedbox_sync.transfer import UPLOAD_ID
 
@@ -36,11 +37,16 @@ class TusController(Controller):
     exception_handlers = {Exception: _problem}  # noqa: RUF012 - read by the framework, never changed
 
     # The framework registers a path's handlers in the order of their names, and puts its own OPTIONS before any later one.
-    @route(["/", "/{upload:str}"], http_method="OPTIONS", status_code=204)
+    @route(
+        ["/", "/{upload:str}"],
+        http_method="OPTIONS",
+        status_code=204,
+        opt=open_to_all("what is offered, by the protocol told to anyone who asks by OPTIONS"),
+    )
     async def about(self) -> Response[None]:
         return Response(None, status_code=204, headers=tus_headers.ALWAYS | tus_headers.ABOUT)
 
-    @post("/")
+    @post("/", opt=operation("evidence.send"))
     async def create(
         self, request: AnyRequest, deskless: NamedDependency[Deskless], principal: NamedDependency[Principal]
     ) -> Response[None]:
@@ -67,7 +73,7 @@ class TusController(Controller):
             del told["upload-offset"]  # said only where bytes may have come (tus 1.0, Creation With Upload)
         return Response(None, status_code=201, headers=told | {"location": f"{_PATH}/{progress.upload}"})
 
-    @route("/{upload:str}", http_method="HEAD", status_code=200)
+    @route("/{upload:str}", http_method="HEAD", status_code=200, opt=operation("evidence.send"))
     async def look(
         self,
         request: AnyRequest,
@@ -77,7 +83,7 @@ class TusController(Controller):
     ) -> Response[None]:
         return await _look(request, upload, deskless, principal)
 
-    @patch("/{upload:str}", status_code=204)
+    @patch("/{upload:str}", status_code=204, opt=operation("evidence.send"))
     async def append(
         self,
         request: AnyRequest,
@@ -87,7 +93,7 @@ class TusController(Controller):
     ) -> Response[None]:
         return await _append(request, upload, deskless, principal)
 
-    @delete("/{upload:str}", status_code=204)
+    @delete("/{upload:str}", status_code=204, opt=operation("evidence.send"))
     async def terminate(
         self,
         request: AnyRequest,
@@ -97,7 +103,7 @@ class TusController(Controller):
     ) -> Response[None]:
         return await _terminate(request, upload, deskless, principal)
 
-    @post("/{upload:str}")
+    @post("/{upload:str}", opt=operation("evidence.send"))
     async def overridden(
         self,
         request: AnyRequest,

@@ -9,10 +9,12 @@ from importlib.resources import files
 
 from litestar import Response, get
 
+from deedbox_server.web.operations import open_to_all
+
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
 
 
-@get("/verify", media_type="text/html")
+@get("/verify", media_type="text/html", opt=open_to_all("a page for strangers, that tells nothing of this box"))
 async def verify_page() -> Response[str]:
     text, headers = _page()
     return Response(text, media_type="text/html", headers=headers)

@@ -17,11 +17,13 @@ from deedbox_server.notary.witnesses import AskedWitness, Witnesses
 from deedbox_server.notary.witnessing import LogUnderWatch, Misbehaviour, Witnessing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.operations import open_to_all, operation
 from deedbox_sync import timestamp
 from deedbox_sync.pace import Pace
 from deedbox_sync.witness import MAX_REQUEST, RETRY_SECONDS
 
 READ, MANAGE = "witness.read", "witness.manage"
+_ANYONE = open_to_all("the protocol asks for none: the log's own signature on its checkpoint speaks")
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -45,7 +47,7 @@ class WitnessController(Controller):
     path = "/witness/v1"
     request_max_body_size = MAX_REQUEST
 
-    @post("/add-checkpoint", status_code=200)
+    @post("/add-checkpoint", status_code=200, opt=_ANYONE)
     async def add_checkpoint(
         self, request: AnyRequest, witnessing: NamedDependency[Witnessing], witness_pace: NamedDependency[Pace]
     ) -> Response[str]:
@@ -60,7 +62,7 @@ class WitnessController(Controller):
         # As a header, for the framework adds an encoding to any text type, and the protocol's own type has none.
         return Response(answer.text, status_code=answer.status, headers={"content-type": answer.media_type})
 
-    @get("/key", media_type="text/plain")
+    @get("/key", media_type="text/plain", opt=_ANYONE)
     async def key(self, witnessing: NamedDependency[Witnessing]) -> str:
         return witnessing.vkey + "\n"
 
@@ -70,7 +72,7 @@ class WitnessAdminController(Controller):
 
     path = "/api/v1"
 
-    @get("/witness/logs")
+    @get("/witness/logs", opt=operation("witness.read"))
     async def logs(
         self,
         principal: NamedDependency[Principal],
@@ -86,7 +88,7 @@ class WitnessAdminController(Controller):
             "next": None,
         }
 
-    @post("/witness/logs", status_code=201)
+    @post("/witness/logs", status_code=201, opt=operation("witness.manage"))
     async def watch(
         self,
         data: JSONBody[NewLog],
@@ -98,7 +100,7 @@ class WitnessAdminController(Controller):
         await permissions.permit(database, principal, MANAGE)
         return _log(await witnessing.watch(data.vkey.strip()))
 
-    @delete("/witness/logs/{log:uuid}", status_code=204)
+    @delete("/witness/logs/{log:uuid}", status_code=204, opt=operation("witness.manage"))
     async def unwatch(
         self,
         log: FromPath[UUID],
@@ -110,7 +112,7 @@ class WitnessAdminController(Controller):
         await permissions.permit(database, principal, MANAGE)
         await witnessing.unwatch(log)
 
-    @get("/witnesses")
+    @get("/witnesses", opt=operation("witness.read"))
     async def witnesses(
         self,
         principal: NamedDependency[Principal],
@@ -124,7 +126,7 @@ class WitnessAdminController(Controller):
         items = [_witness(asked) for asked in await witnesses.all()]
         return {"log": notary.vkey, "quorum": witnesses.quorum, "items": items, "next": None}
 
-    @post("/witnesses", status_code=201)
+    @post("/witnesses", status_code=201, opt=operation("witness.manage"))
     async def add(
         self,
         data: JSONBody[NewWitness],
@@ -136,7 +138,7 @@ class WitnessAdminController(Controller):
         await permissions.permit(database, principal, MANAGE)
         return _witness(await witnesses.add(data.vkey.strip(), data.url, data.ca))
 
-    @delete("/witnesses/{witness:uuid}", status_code=204)
+    @delete("/witnesses/{witness:uuid}", status_code=204, opt=operation("witness.manage"))
     async def remove(
         self,
         witness: FromPath[UUID],
