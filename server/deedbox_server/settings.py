@@ -66,6 +66,8 @@ class Settings:
     sensitive_networks: tuple[
         str, ...
     ] = ()  # where administration and other sensitive calls may come from; none: anywhere
+    glass_hours: int = 4  # how long a case stays open to whom it was opened
+    glass_wait_hours: int = 24  # what takes the second person's place where nobody else could approve
     witness_seconds: int = 60  # at least, between two questions to a witness
 
     @property
@@ -132,6 +134,8 @@ class Settings:
 _AT_LEAST_ONE = (
     "beacon_seconds",
     "database_connections",
+    "glass_hours",
+    "glass_wait_hours",
     "stamp_seconds",
     "witness_quorum",
     "witness_seconds",

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -55,10 +56,12 @@ from deedbox_server.papers.validation_run import ValidationRun
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
+from deedbox_server.people.membership import Membership
 from deedbox_server.people.pairing import BoxFacts, Pairing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.rules import standard_permissions
 from deedbox_server.people.signed_calls import SignedCalls
+from deedbox_server.people.walls import Walls
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
 from deedbox_server.search.service import Search
@@ -102,6 +105,8 @@ class Box:
     reconciling: Reconciling
     permissions: Permissions
     trail: Trail
+    membership: Membership
+    walls: Walls
     accounts: Accounts
     signed_calls: SignedCalls
     authority: Authority
@@ -269,6 +274,14 @@ async def _assemble(
         reconciling=Reconciling(database, keys, notary, permissions, identifiers),
         permissions=permissions,
         trail=trail,
+        membership=Membership(database, permissions, trail),
+        walls=Walls(
+            database,
+            permissions,
+            trail,
+            open_for=timedelta(hours=settings.glass_hours),
+            wait=timedelta(hours=settings.glass_wait_hours),
+        ),
         accounts=Accounts(database, permissions),
         signed_calls=SignedCalls(database),
         authority=authority,

@@ -22,6 +22,7 @@ from deedbox_server.web.health import HealthController
 from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile, identifier_pace
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.log import LogController
+from deedbox_server.web.members import GlassController, MemberController, WallController
 from deedbox_server.web.metrics import metrics
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
 from deedbox_server.web.pairing import PairingController
@@ -49,15 +50,18 @@ def people_app(box: Box) -> Litestar:
         CaseController,
         ChittyIdController,
         EvidenceController,
+        GlassController,
         HealthController,
         IssuerController,
         LogController,
+        MemberController,
         PairingController,
         PaperController,
         PeopleController,
         SearchController,
         TimeController,
         TusController,
+        WallController,
         WitnessAdminController,
         WitnessController,
         evidence_receipt,
@@ -116,6 +120,7 @@ def _app(
             "intake",
             "jobs",
             "journals",
+            "membership",
             "notary",
             "pairing",
             "papers",
@@ -129,6 +134,7 @@ def _app(
             "stamps",
             "trail",
             "verifying",
+            "walls",
             "witnesses",
             "witnessing",
         )

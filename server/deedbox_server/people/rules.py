@@ -20,12 +20,12 @@ COURT: Final = "court"
 
 _ADMIN: Final = frozenset({ADMINISTRATOR})
 _WATCHERS: Final = frozenset({ADMINISTRATOR, AUDITOR})
-_LAWYERS: Final = frozenset({ADMINISTRATOR, ATTORNEY})
-_DESK: Final = _LAWYERS | {PARALEGAL}
+LAWYERS: Final = frozenset({ADMINISTRATOR, ATTORNEY})
+_DESK: Final = LAWYERS | {PARALEGAL}
 _WORKERS: Final = _DESK | {INVESTIGATOR}
 _FIRM: Final = _WORKERS | {AUDITOR}
-_OUTSIDE_ROLES: Final = frozenset({PARTY, OPPOSING_COUNSEL, MEDIATOR, COURT})
-_IN_CASE: Final = _FIRM | _OUTSIDE_ROLES
+OUTSIDE_ROLES: Final = frozenset({PARTY, OPPOSING_COUNSEL, MEDIATOR, COURT})
+_IN_CASE: Final = _FIRM | OUTSIDE_ROLES
 _EVERYONE: Final = _FIRM | {OUTSIDER}
 
 ROLES: Final = (
@@ -49,10 +49,10 @@ _BOX: Final = {
     "case.create": Rule(_DESK, "case:write"),
     "case.list": Rule(_EVERYONE, "case:read", devices=True),
     "conflict.check": Rule(_DESK, "case:read"),
-    "conflict.settle": Rule(_LAWYERS, "case:write"),  # and the duty of a conflicts officer
+    "conflict.settle": Rule(LAWYERS, "case:write"),  # and the duty of a conflicts officer
     "wall.manage": Rule(_ADMIN, "people:manage", strong=True, sensitive=True),
-    "glass.ask": Rule(_LAWYERS, "people:manage", strong=True),
-    "glass.approve": Rule(_LAWYERS, "people:manage", strong=True, sensitive=True),
+    "glass.ask": Rule(LAWYERS, "people:manage", strong=True),
+    "glass.approve": Rule(LAWYERS, "people:manage", strong=True, sensitive=True),
     "search": Rule(_FIRM, "evidence:read"),
     "evidence.find": Rule(_FIRM, "evidence:read"),
     "identifier.mint": Rule(_WORKERS, "identifier"),
@@ -65,7 +65,7 @@ _BOX: Final = {
     "person.export": Rule(_ADMIN, "people:manage", strong=True, sensitive=True),
     "person.erase": Rule(_ADMIN, "people:manage", strong=True, sensitive=True),
     "retention.read": Rule(_FIRM, "case:read"),
-    "retention.manage": Rule(_LAWYERS, "box:manage", strong=True, sensitive=True),
+    "retention.manage": Rule(LAWYERS, "box:manage", strong=True, sensitive=True),
     "device.list": Rule(_WATCHERS, "box:read"),
     "device.pair": Rule(_ADMIN, "box:manage", sensitive=True),
     "device.revoke": Rule(_ADMIN, "box:manage", sensitive=True),
@@ -82,9 +82,9 @@ _CASE: Final = {
     "case.read": Rule(_IN_CASE, "case:read", in_case=True),
     "case.write": Rule(_DESK, "case:write", in_case=True),
     "case.members": Rule(_FIRM, "case:read", in_case=True),
-    "case.grant": Rule(_LAWYERS, "people:manage", in_case=True),
-    "case.export": Rule(_LAWYERS, "evidence:export", in_case=True),
-    "case.audit": Rule(_LAWYERS | {AUDITOR}, "audit:read", in_case=True),
+    "case.grant": Rule(LAWYERS, "people:manage", in_case=True),
+    "case.export": Rule(LAWYERS, "evidence:export", in_case=True),
+    "case.audit": Rule(LAWYERS | {AUDITOR}, "audit:read", in_case=True),
     "party.read": Rule(_FIRM, "case:read", in_case=True),
     "party.write": Rule(_DESK, "case:write", in_case=True),
     "event.read": Rule(_IN_CASE, "case:read", in_case=True),  # an outsider: what is shared
@@ -97,16 +97,16 @@ _CASE: Final = {
     "evidence.verify": Rule(_FIRM, "evidence:read", in_case=True),
     "evidence.export": Rule(_DESK, "evidence:export", in_case=True),
     "evidence.send": Rule(_WORKERS, "evidence:write", devices=True, in_case=True),
-    "evidence.refile": Rule(_LAWYERS, "evidence:write", in_case=True),
+    "evidence.refile": Rule(LAWYERS, "evidence:write", in_case=True),
     "item.read": Rule(_FIRM, "evidence:read", in_case=True),
     "item.write": Rule(_WORKERS, "evidence:write", in_case=True),
     "paper.make": Rule(_DESK, "evidence:export", in_case=True),
     "paper.read": Rule(_FIRM, "evidence:read", in_case=True),
     "hold.read": Rule(_FIRM, "case:read", in_case=True),
     "hold.place": Rule(_DESK, "case:write", in_case=True),
-    "hold.lift": Rule(_LAWYERS, "case:write", in_case=True, strong=True),
-    "disposal.ask": Rule(_LAWYERS, "case:write", in_case=True),
-    "disposal.approve": Rule(_LAWYERS, "case:write", in_case=True, strong=True, sensitive=True),
+    "hold.lift": Rule(LAWYERS, "case:write", in_case=True, strong=True),
+    "disposal.ask": Rule(LAWYERS, "case:write", in_case=True),
+    "disposal.approve": Rule(LAWYERS, "case:write", in_case=True, strong=True, sensitive=True),
 }
 
 
