@@ -17,29 +17,38 @@ class _Bucket:
 
 
 class Pace:
-    """Of one event loop. `burst` at once and `rate` a second for one address; ten times that for all."""
+    """Of one event loop. `burst` at once and `rate` a second for one address; `together` times that for all."""
 
-    def __init__(self, burst: float, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, burst: float, rate: float, clock: Callable[[], float] = time.monotonic, *, together: float = 10
+    ) -> None:
         self._burst = burst
         self._rate = rate
         self._clock = clock
-        self._all = _Bucket(10 * burst, clock())
+        self._together = together
+        self._all = _Bucket(together * burst, clock())
         self._addresses: OrderedDict[str, _Bucket] = OrderedDict()
 
     def allows(self, address: str, count: float = 1) -> bool:
         """Whether this one may ask now, for so much; if so, it is counted."""
-        now = self._clock()
-        bucket = self._addresses.pop(address, None) or _Bucket(self._burst, now)
+        return self.wait(address, count) == 0
+
+    def wait(self, address: str, count: float = 1, *, burst: float | None = None, rate: float | None = None) -> float:
+        """0 if this one may ask now, for so much, and then it is counted; else the seconds after which it may, if nobody else
+        asks meanwhile. `burst` and `rate` are this one's own, if other than everybody's."""
+        now, most, speed = self._clock(), burst or self._burst, rate or self._rate
+        bucket = self._addresses.pop(address, None) or _Bucket(most, now)
         self._addresses[address] = bucket
         if len(self._addresses) > _MOST_ADDRESSES:
             self._addresses.popitem(last=False)
-        _refill(bucket, now, self._burst, self._rate)
-        _refill(self._all, now, 10 * self._burst, 10 * self._rate)
-        if bucket.left < count or self._all.left < count:
-            return False
+        _refill(bucket, now, most, speed)
+        _refill(self._all, now, self._together * self._burst, self._together * self._rate)
+        missing = max((count - bucket.left) / speed, (count - self._all.left) / (self._together * self._rate))
+        if missing > 0:
+            return missing
         bucket.left -= count
         self._all.left -= count
-        return True
+        return 0
 
 
 def _refill(bucket: _Bucket, now: float, burst: float, rate: float) -> None:

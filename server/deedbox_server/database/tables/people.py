@@ -19,7 +19,8 @@ class Account(Table, tablename="account"):
 
 class ApiKey(Table, tablename="api_key"):
     """A key that acts for one account; only the digest of its secret is kept, and what verifies calls that it signed. Its
-    handle is the part that may be shown.
+    handle is the part that may be shown. `scopes`, `cases` and `networks` are JSON lists of what it is confined to, null is
+    all. What begins with `former` is of the secret before the last rotation. A `version` of null is 1.
     """
 
     id = UUID(primary_key=True)
@@ -31,6 +32,42 @@ class ApiKey(Table, tablename="api_key"):
     expires = Timestamptz(null=True)
     revoked = Timestamptz(null=True)
     message_key = Bytea(null=True)
+    scopes = Text(null=True)
+    cases = Text(null=True)
+    networks = Text(null=True)
+    rate = Integer(null=True)
+    burst = Integer(null=True)
+    signed_only = Boolean(null=True)
+    last_used = Timestamptz(null=True)
+    former_digest = Bytea(null=True)
+    former_message_key = Bytea(null=True)
+    former_until = Timestamptz(null=True)
+    version = Integer(null=True)
+
+
+class OutsideIdentity(Table, tablename="outside_identity"):
+    """Whom a subject of another issuer stands for here; an issuer names a subject once."""
+
+    id = UUID(primary_key=True)
+    issuer = Text()
+    subject = Text()
+    account = UUID(index=True)
+    created = Timestamptz()
+    last_used = Timestamptz(null=True)
+
+
+class OidcAttempt(Table, tablename="oidc_attempt"):
+    """A sign-in at the firm's directory under way, by the digest of its `state`; `browser` is the digest of the cookie that
+    it began with, `account` whom it is to be linked to. Gone once it is used.
+    """
+
+    state = Bytea(primary_key=True)
+    browser = Bytea()
+    nonce = Text()
+    verifier = Text()
+    return_to = Text()
+    account = UUID(null=True)
+    expires = Timestamptz(index=True)
 
 
 class Device(Table, tablename="device"):
