@@ -6,7 +6,9 @@ from deedbox_server.database.columns import UUID, BigInt, Boolean, Bytea, Intege
 
 
 class Account(Table, tablename="account"):
-    """Someone who may sign in. `duties` is a JSON list."""
+    """Someone who may sign in. `duties` is a JSON list; `sign_in` is what they call themselves when they do, folded, and `name`
+    what others call them; accounts older than sign-in names use their name.
+    """
 
     id = UUID(primary_key=True)
     name = Text(unique=True)
@@ -15,6 +17,9 @@ class Account(Table, tablename="account"):
     created = Timestamptz()
     disabled = Boolean()
     duties = Text(null=True)
+    sign_in = Text(null=True)
+    email = Text(null=True)
+    version = Integer(null=True)
 
 
 class ApiKey(Table, tablename="api_key"):
