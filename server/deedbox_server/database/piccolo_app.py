@@ -13,6 +13,7 @@ APP_CONFIG = AppConfig(
         [
             f"{_TABLES}.{name}"
             for name in (
+                "calls",
                 "cases",
                 "evidence",
                 "identifiers",
