@@ -153,6 +153,7 @@ async def open_box(settings: Settings, keyring: Keyring) -> AsyncIterator[Box]:
         press = Press()
         stack.push_async_callback(press.close)
         box = await _assemble(settings, keyring, database, keys, vault, index, outside, provers, press)
+        stack.push_async_callback(box.trail.close)
         stack.push_async_callback(box.papers.close)
         yield box
 

@@ -63,6 +63,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
             group.create_task(box.beacons.run()),
             group.create_task(box.stamps.run()),
             group.create_task(box.witnesses.run()),
+            group.create_task(box.trail.run()),
             group.create_task(_report_refusals(box, refusals)),
             group.create_task(_prepare_reading(box)),
             group.create_task(
@@ -87,6 +88,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
         await working
         for task in background:
             task.cancel()
+    await box.trail.close()
     with contextlib.suppress(Exception):  # a last group is a courtesy: what pends is durable and comes first next time
         await box.sequencer.step()
 

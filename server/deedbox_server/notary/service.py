@@ -77,6 +77,13 @@ class Notary:
         await self._keys.commit(KeyBatch(salts=[salts]))
         await self.stage([EntryDraft(kind, salts, values)])
 
+    async def salted(self, events: Iterable[tuple[str, UUID, Mapping[str, bytes]]]) -> list[EntryDraft]:
+        """Drafts of events of (kind, record, values), to be staged in a transaction that begins after this: their salts are
+        durable when this returns."""
+        drafts = [EntryDraft(kind, new_salts(record, values), values) for kind, record, values in events]
+        await self._keys.commit(KeyBatch(salts=[draft.salts for draft in drafts]))
+        return drafts
+
     async def publish(self, kind: str, data: dict[str, canonical_json.Json]) -> UUID:
         """Stage an entry that hides nothing, in a transaction of its own; returns its record id."""
         record = uuid7.new()
