@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -64,10 +65,10 @@ class StampUnavailableError(Exception):
 
 @dataclass(frozen=True)
 class Stamp:
-    """What an authority says: it had seen the bytes at `time`. Times are in UTC, `certificates` DER from its own to the root.
+    """What an authority says: it had seen the bytes at `time`, rounded up to a second.
 
-    `expires` is when the first of them ends; `unrevoked` when the oldest of the CRLs was made that clear all but the root,
-    None where one of them is cleared by none.
+    Times are in UTC, `certificates` DER from its own to the root. `expires` is when the first of them ends; `unrevoked` when the
+    oldest of the CRLs was made that clear all but the root, None where one of them is cleared by none.
     """
 
     time: datetime
@@ -91,7 +92,9 @@ def verify_stamp(token: bytes, note: bytes, roots: Sequence[x509.Certificate], c
         response = rfc3161_client.decode_timestamp_response(token)
         imprint = response.tst_info.message_imprint
         digest = _DIGESTS.get(imprint.hash_algorithm.dotted_string)
-    except ValueError as problem:
+        time = response.tst_info.gen_time.astimezone(UTC)  # in whole seconds, its fraction cut off
+        told = time + timedelta(seconds=_has_fraction(token, time))
+    except (ValueError, OverflowError) as problem:
         raise StampError("is not a time-stamp response", broken=True) from problem
     if digest is None or hashlib.new(digest, note).digest() != imprint.message:
         raise StampError("is over other bytes than the checkpoint beside it", broken=True)
@@ -99,17 +102,25 @@ def verify_stamp(token: bytes, note: bytes, roots: Sequence[x509.Certificate], c
         raise StampUnavailableError("no authority is pinned")
     try:
         rfc3161_client.VerifierBuilder(roots=list(roots)).build().verify_message(response, note)
-        time = response.tst_info.gen_time.astimezone(UTC)
         chain = _chain(response, roots, time)
     except (rfc3161_client.VerificationError, *_UNREADABLE) as problem:
         raise StampError("not by a pinned authority", broken=False) from problem  # the library's words help nobody
     return Stamp(
-        time=time,
+        time=told,
         authority=_name(chain[0]),
         expires=min(certificate.not_valid_after_utc for certificate in chain),
         certificates=tuple(certificate.public_bytes(Encoding.DER) for certificate in chain),
         unrevoked=_check_revocation(chain, crls, time),
     )
+
+
+def _has_fraction(token: bytes, time: datetime) -> bool:
+    """Whether genTime tells a part of a second, which rfc3161_client does not give.
+
+    The same digits with a fraction anywhere in the token count: then a second too late is told, which claims less.
+    """
+    digits = time.strftime("%Y%m%d%H%M%S").encode()
+    return re.search(rb"\x18." + digits + rb"\.", token, re.DOTALL) is not None
 
 
 def _chain(response: TimeStampResponse, roots: Sequence[x509.Certificate], time: datetime) -> list[x509.Certificate]:

@@ -73,8 +73,10 @@ class Authority:
             builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
         return builder.sign(_key(self._title(issuer)), SHA256(), ecdsa_deterministic=True)
 
-    def token(self, data: bytes, time: datetime, *, digest: str = "sha256", status: str = "granted") -> bytes:
-        """The response over `data`, its certificates in DER's order of a set."""
+    def token(
+        self, data: bytes, time: datetime, *, digest: str = "sha256", status: str = "granted", tenths: int = 0
+    ) -> bytes:
+        """The response over `data`, its certificates in DER's order of a set; `tenths` of a second stand after the time."""
         imprint = {"hash_algorithm": {"algorithm": digest}, "hashed_message": hashlib.new(digest, data).digest()}
         info = tsp.TSTInfo(
             {
@@ -82,7 +84,7 @@ class Authority:
                 "policy": "1.2.3.4.1",
                 "message_imprint": imprint,
                 "serial_number": 1,
-                "gen_time": time,
+                "gen_time": time.replace(microsecond=tenths * 100_000),
             }
         ).dump()
         signed = cms.CMSAttributes(self._attributes(info))

@@ -184,15 +184,16 @@ def _stamped(*tokens: MadeToken) -> Callable[[], Files]:
     return _without_stamps(log.checkpoint(), Seen(RESTAMPED, log.checkpoint(RESTAMPED), tokens))
 
 
-def _token(authority: Authority, crls: tuple[bytes, ...] = (), **options: str) -> MadeToken:
+def _token(authority: Authority, crls: tuple[bytes, ...] = (), tenths: int = 0, **options: str) -> MadeToken:
     text = base().story.log.checkpoint(RESTAMPED)
-    return MadeToken(text, authority.token(text.encode(), NOON + _HOUR, **options), crls)
+    return MadeToken(text, authority.token(text.encode(), NOON + _HOUR, tenths=tenths, **options), crls)
 
 
 def _stamps() -> Iterator[Case]:
     yield good("one-stamp", _stamped(_token(SECOND)))
     yield good("two-stamps", _stamped(_token(SECOND), _token(FIRST)))
     yield good("stamp-sha-512", _stamped(_token(SECOND, digest="sha512")))
+    yield good("stamp-with-a-fraction", _stamped(_token(SECOND, tenths=4)))
     stranger = Authority("Nobody Knows")
     yield good("stamps-of-a-stranger-too", _stamped(_token(stranger), _token(FIRST)))
     yield from unanchored("stamp-of-a-stranger", _stamped(_token(stranger)), "unchecked")

@@ -45,6 +45,12 @@ def test_the_first_certificate_to_end_counts() -> None:
     assert verify_stamp(short.token(NOTE, TIME), NOTE, roots(short)).expires == TIME + DAY
 
 
+def test_a_part_of_a_second_is_rounded_up() -> None:
+    token = DIRECT.token(NOTE, TIME, tenths=4)
+    assert TIME.strftime("%Y%m%d%H%M%S.4Z").encode() in token
+    assert verify_stamp(token, NOTE, roots(DIRECT)).time == TIME + timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
 def test_it_may_be_over_any_digest_of_the_family(digest: str) -> None:
     assert verify_stamp(DIRECT.token(NOTE, TIME, digest=digest), NOTE, roots(DIRECT)).time == TIME

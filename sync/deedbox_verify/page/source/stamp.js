@@ -8,6 +8,7 @@ import {
 } from "./certificate.js";
 import * as der from "./der.js";
 import { FormatError } from "./errors.js";
+import { parseTime, plusSeconds } from "./timestamp.js";
 
 const MAX_CERTIFICATES = 32; // in a token; three are usual
 const SIGNED_DATA = "1.2.840.113549.1.7.2";
@@ -18,6 +19,7 @@ const BASIC_CONSTRAINTS = "2.5.29.19";
 const KEY_USAGE = "2.5.29.15";
 const EXTENDED_KEY_USAGE = "2.5.29.37";
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+const FULL_STOP = 0x2e;
 const GRANTED = 0n;
 const LAST_VERSION = 2n; // of certificates, counted from 0: the third is the last there is
 const DIGESTS = new Map([
@@ -68,7 +70,7 @@ export async function verifyStamp(token, note, roots, crls) {
   if (!roots.length) throw new StampUnavailableError("no authority is pinned");
   const chain = await trustedChain(response, roots);
   return {
-    time: response.time,
+    time: response.told,
     authority: displayName(chain[0]),
     expires: chain.map((one) => one.notAfter).sort()[0],
     unrevoked: await checkRevocation(chain, crls, response.time),
@@ -121,7 +123,7 @@ function expectOid(fields, expected) {
   if (der.oidText(fields.take(der.OID)) !== expected) throw new FormatError("token", "is of another kind");
 }
 
-/** TSTInfo (RFC 3161 2.4.2): what was stamped and when. */
+/** TSTInfo (RFC 3161 2.4.2): what was stamped and when: `time` with its fraction cut off, `told` rounded up to a second. */
 function parseInfo(bytes) {
   const info = new der.Members(der.readDer(bytes), der.SEQUENCE, "time-stamp information");
   takeCount(info);
@@ -131,7 +133,10 @@ function parseInfo(bytes) {
   const hashed = imprint.take(der.OCTET_STRING).body;
   imprint.done();
   info.take(der.INTEGER);
-  return { imprintAlgorithm, imprint: hashed, time: der.time(info.take(der.GENERALIZED_TIME)) };
+  const moment = info.take(der.GENERALIZED_TIME);
+  const time = der.time(moment);
+  const hasFraction = moment.body.includes(FULL_STOP);
+  return { imprintAlgorithm, imprint: hashed, time, told: hasFraction ? parseTime(plusSeconds(time, 1)) : time };
 }
 
 function parseSigner(element) {
