@@ -19,7 +19,7 @@ from deedbox_server.vault.places import Places, parse_part_name
 from deedbox_server.vault.reader import BlobReader, VerifiedBlob
 from deedbox_server.vault.resume import take_up
 from deedbox_server.vault.stored import Rows, StoredBlob, StoredPart, blob_rows
-from deedbox_server.vault.sweep import Swept, sweep
+from deedbox_server.vault.sweep import Swept, settle_moves, sweep
 from deedbox_server.vault.workshop import Buffers, Workshop
 from deedbox_server.vault.writer import BlobWriter
 
@@ -110,6 +110,29 @@ class Vault:
             return await reader.verify()
         finally:
             reader.close()
+
+    async def prepare_move(self, blobs: Collection[UUID], case_id: UUID) -> None:
+        """Make stored blobs ready for another case: their keys are wrapped by its key too. No byte of them is rewritten.
+
+        The caller then sets the case of their rows (`move_rows`) in its transaction, and calls `settle_moves` whatever came
+        of it. What a crash leaves between is settled by the next sweep.
+        """
+        await self._workshop.keys.prepare_move(blobs, await self._workshop.keys.case_key(case_id))
+
+    async def move_rows(self, blobs: Collection[UUID], case_id: UUID) -> None:
+        """Set the case of these blobs, in the transaction that this is called in; nobody else sets it meanwhile."""
+        if not self._db.in_transaction:
+            raise ValueError("blobs move in a transaction")
+        await self._db.execute_many(
+            "UPDATE blob SET case_id = {} WHERE id = {}", [(case_id, blob) for blob in sorted(blobs)]
+        )
+
+    async def settle_moves(self) -> int:
+        """Hold every prepared move against the rows: the keys follow where the row has moved, and stay where it has not.
+
+        Returns how many followed. Never while somebody is between `prepare_move` and its commit.
+        """
+        return await settle_moves(self._workshop, self._db)
 
     async def forget(self, blob: UUID) -> None:
         """Give up a blob that was never stored: its keys, durably, then its files. Again does nothing."""

@@ -15,12 +15,14 @@ class CaseKey:
 
 @dataclass(frozen=True)
 class PartKey:
-    """The key of one part of one blob. `case_key` is also in the part's associated data."""
+    """The key of one part of one blob. `case_key` wraps it, and is also in the part's associated data unless `bound` is: a
+    blob that moved to another case keeps there the key that it was made under."""
 
     blob: UUID
     part: int
     case_key: UUID
     key: bytes = field(repr=False)
+    bound: UUID | None = None
 
 
 @dataclass(frozen=True)

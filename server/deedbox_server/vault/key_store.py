@@ -4,7 +4,7 @@ What refers to a key is written only after the key is durable here: a row too ma
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -79,6 +79,19 @@ class KeyStore:
     async def forget_parts(self, blobs: Iterable[UUID], *, first: int = 0) -> None:
         """Delete the keys of these blobs' parts from number `first` on; then nobody can read their bytes again."""
         await self._run(partial(self._tables.forget_parts, list(blobs), first=first))
+
+    async def prepare_move(self, blobs: Iterable[UUID], case_key: CaseKey) -> None:
+        """Wrap the keys of these blobs by another case's key too; until `settle_move` the old wrapping counts. Again is the
+        same, and what was prepared for another case is forgotten."""
+        await self._run(partial(self._tables.prepare_move, list(blobs), case_key))
+
+    async def moving(self) -> dict[UUID, UUID]:
+        """The blobs whose move is prepared and not settled, and the case that each goes to."""
+        return await self._run(self._tables.moving)
+
+    async def settle_move(self, arrived: Collection[UUID], stayed: Collection[UUID]) -> None:
+        """The new wrapping is the only one of blobs that arrived; of those that stayed the old one is. Again does nothing."""
+        await self._run(partial(self._tables.settle_move, list(arrived), list(stayed)))
 
     async def blobs_after(self, blob: UUID, limit: int) -> list[UUID]:
         """Up to `limit` blobs that have keys, in the order of their ids, after `blob`. For walks over all of them."""

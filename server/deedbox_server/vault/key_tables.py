@@ -1,7 +1,7 @@
 """The tables of keys.db and the statements over them. Synchronous: `KeyStore` runs this in its one thread."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from deedbox_server.vault.wrapping import KEY_BYTES, unwrap, wrap
 from deedbox_sync import uuid7
 
 FILE_NAME = "keys.db"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE key_root (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -36,6 +36,7 @@ CREATE TABLE part_key (
     part INTEGER NOT NULL,
     case_key BLOB NOT NULL REFERENCES case_key (id),
     wrapped BLOB NOT NULL,
+    bound BLOB,
     PRIMARY KEY (blob, part)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE salt (
@@ -43,6 +44,16 @@ CREATE TABLE salt (
     salts BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+_MOVING = """
+CREATE TABLE part_key_moving (
+    blob BLOB NOT NULL,
+    part INTEGER NOT NULL,
+    case_key BLOB NOT NULL REFERENCES case_key (id),
+    wrapped BLOB NOT NULL,
+    PRIMARY KEY (blob, part)
+) STRICT, WITHOUT ROWID;
+"""
+_BOUND = "ALTER TABLE part_key ADD COLUMN bound BLOB;"
 
 
 class KeyTables:
@@ -104,11 +115,12 @@ class KeyTables:
         found: dict[UUID, dict[int, PartKey]] = {}
         with key_store_errors():
             for blob in blobs:
-                rows = self._rows("SELECT part, case_key, wrapped FROM part_key WHERE blob = ?", blob.bytes)
-                for part, case_key_bytes, wrapped in rows:
+                rows = self._rows("SELECT part, case_key, wrapped, bound FROM part_key WHERE blob = ?", blob.bytes)
+                for part, case_key_bytes, wrapped, bound in rows:
                     case_key = UUID(bytes=case_key_bytes)
                     key = unwrap(self._unwrapped(case_key), _part_name(blob, part), wrapped)
-                    found.setdefault(blob, {})[part] = PartKey(blob, part, case_key, key)
+                    made_under = None if bound is None else UUID(bytes=bound)
+                    found.setdefault(blob, {})[part] = PartKey(blob, part, case_key, key, made_under)
         return found
 
     def salts(self, records: Iterable[UUID]) -> dict[UUID, dict[str, bytes]]:
@@ -126,6 +138,43 @@ class KeyTables:
         with key_store_errors(), _transaction(self._db):
             rows = [(blob.bytes, first) for blob in blobs]
             self._db.executemany("DELETE FROM part_key WHERE blob = ? AND part >= ?", rows)
+            self._db.executemany("DELETE FROM part_key_moving WHERE blob = ? AND part >= ?", rows)
+
+    def prepare_move(self, blobs: Iterable[UUID], case_key: CaseKey) -> None:
+        """Wrap the keys of these blobs by another case's key too, durably; until `settle_move` the old wrapping counts."""
+        blobs = list(blobs)
+        keys = [key for parts in self.part_keys(blobs).values() for key in parts.values()]
+        with key_store_errors(), _transaction(self._db):
+            outer = self._unwrapped(case_key.id)
+            self._db.executemany("DELETE FROM part_key_moving WHERE blob = ?", [(blob.bytes,) for blob in blobs])
+            self._db.executemany(
+                "INSERT INTO part_key_moving VALUES (?, ?, ?, ?)",
+                [
+                    (key.blob.bytes, key.part, case_key.id.bytes, wrap(outer, _part_name(key.blob, key.part), key.key))
+                    for key in keys
+                    if key.case_key != case_key.id
+                ],
+            )
+
+    def moving(self) -> dict[UUID, UUID]:
+        """The blobs that are on their way, and the case that each goes to."""
+        with key_store_errors():
+            rows = self._rows(
+                "SELECT DISTINCT m.blob, k.case_id FROM part_key_moving m JOIN case_key k ON k.id = m.case_key"
+            )
+        return {UUID(bytes=blob): UUID(bytes=case) for blob, case in rows}
+
+    def settle_move(self, arrived: Collection[UUID], stayed: Collection[UUID]) -> None:
+        """The new wrapping takes the place of the old one where the blob arrived; it goes where the blob stayed. Durable."""
+        with key_store_errors(), _transaction(self._db):
+            self._db.executemany(
+                "UPDATE part_key SET bound = nullif(coalesce(part_key.bound, part_key.case_key), m.case_key),"
+                " case_key = m.case_key, wrapped = m.wrapped FROM part_key_moving m"
+                " WHERE m.blob = part_key.blob AND m.part = part_key.part AND part_key.blob = ?",
+                [(blob.bytes,) for blob in arrived],
+            )
+            rows = [(blob.bytes,) for blob in (*arrived, *stayed)]
+            self._db.executemany("DELETE FROM part_key_moving WHERE blob = ?", rows)
 
     def blobs_after(self, blob: UUID, limit: int) -> list[UUID]:
         """Up to `limit` blobs that have keys, in the order of their ids, after `blob`."""
@@ -162,6 +211,10 @@ class KeyTables:
             if version == 0:
                 self._db.execute(_SCHEMA)
                 self._db.execute("INSERT INTO key_root VALUES (1, ?)", (self._keyring.root_id.bytes,))
+            if version == 1:
+                self._db.execute(_BOUND)
+            if version < _VERSION:
+                self._db.execute(_MOVING)
                 self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _insert_case_key(self, case_key: CaseKey) -> None:
@@ -174,7 +227,7 @@ class KeyTables:
 
     def _insert(self, batch: KeyBatch) -> None:
         self._db.executemany(
-            "INSERT INTO part_key VALUES (?, ?, ?, ?)",
+            "INSERT INTO part_key (blob, part, case_key, wrapped) VALUES (?, ?, ?, ?)",
             [
                 (
                     key.blob.bytes,

@@ -58,5 +58,5 @@ def blob_rows(stored: Iterable[StoredBlob], now: datetime) -> tuple[Rows, Rows]:
 
 
 def part_aad(key: PartKey) -> bytes:
-    """The associated data of a part: blob id ‖ u32be(part) ‖ case key id."""
-    return key.blob.bytes + key.part.to_bytes(4) + key.case_key.bytes
+    """The associated data of a part: blob id ‖ u32be(part) ‖ id of the case key that it was made under."""
+    return key.blob.bytes + key.part.to_bytes(4) + (key.bound or key.case_key).bytes

@@ -31,12 +31,24 @@ async def sweep(workshop: Workshop, db: Database, unfinished: Collection[UUID]) 
 
     Files whose names are not ours are left alone.
     """
+    await settle_moves(workshop, db)
     keep = frozenset(unfinished)
     needless = await _needless_parts(workshop, db, keep)
     needless += await _needless_packs(workshop, db)
     needless += await _needless_tails(workshop, db, keep)
     await workshop.run(partial(_unlink, needless))
     return Swept(len(needless), await _sweep_keys(workshop, db, keep))
+
+
+async def settle_moves(workshop: Workshop, db: Database) -> int:
+    """The keys of blobs that were on their way to another case follow the row, wherever it is; how many moved."""
+    moving = await workshop.keys.moving()
+    if not moving:
+        return 0
+    rows = await db.fetch_in("SELECT id, case_id FROM blob WHERE id IN ", list(moving))
+    arrived = [row["id"] for row in rows if row["case_id"] == moving[row["id"]]]
+    await workshop.keys.settle_move(arrived, sorted(moving.keys() - set(arrived)))
+    return len(arrived)
 
 
 async def _needless_parts(workshop: Workshop, db: Database, keep: frozenset[UUID]) -> list[Path]:
