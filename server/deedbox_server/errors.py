@@ -7,7 +7,7 @@ DeedboxError
 │   ├── DeviceRevoked, SecondFactorNeeded
 ├── NotFound              404   not there, or not for these eyes: the two look alike on purpose
 ├── Conflict              409   against the present state
-│   ├── OffsetMismatch, JournalGap, JournalConflict, LogBehind
+│   ├── OffsetMismatch, JournalGap, JournalConflict, LogBehind, OnHold
 ├── PreconditionFailed    412   it has changed since it was read
 ├── PreconditionRequired  428   say which version is meant
 ├── TooLarge              413
@@ -94,6 +94,12 @@ class JournalConflict(Conflict):
 
 class LogBehind(Conflict):
     slug, title = "log-behind", "The box was shown its own signature on a larger log"
+
+
+class OnHold(Conflict):
+    """A legal hold is over it: nothing under it is deleted by anyone. Whose and why, those see who may read holds."""
+
+    slug, title = "on-hold", "A legal hold is on this: nothing under it can be deleted"
 
 
 class PreconditionFailed(DeedboxError):
