@@ -16,9 +16,12 @@ from deedbox_server.database import Database
 from deedbox_server.people import Account, Accounts, Authority, BoxFacts, Devices, Pairing, Principal
 from deedbox_server.people.passwords import PasswordCost
 from deedbox_server.people.permissions import Permissions
+from deedbox_server.people.recorder import NOTHING
 from deedbox_server.people.rules import ADMINISTRATOR, standard_permissions
+from deedbox_server.people.sessions import Sessions
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import uuid7
+from deedbox_sync.canonical_json import Json
 from deedbox_sync.pairing import FINISH_PATH, START_PATH, Answer, Call, desk_pairing
 from deedbox_sync.pairing_code import Code
 from deedbox_sync.pairing_messages import Grant
@@ -60,12 +63,39 @@ class NotedLog:
 
 
 @dataclass
+class NotedTrail:
+    """Takes records as the trail does, inside a transaction, and keeps those that were committed."""
+
+    db: Database
+    records: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
+
+    async def changed(
+        self,
+        principal: Principal,
+        operation: str,
+        *,
+        case: UUID | None = None,
+        object: UUID | None = None,
+        detail: Mapping[str, Json] = NOTHING,
+    ) -> UUID:
+        assert self.db.in_transaction
+        self.db.after_commit(lambda: self.records.append((principal.actor_id, operation, detail)))
+        return uuid7.new()
+
+    @property
+    def told(self) -> list[Json]:
+        return [detail.get("what") for _, _, detail in self.records]
+
+
+@dataclass
 class PeopleBox:
     db: Database
     clock: SetClock
     log: NotedLog
+    trail: NotedTrail
     permissions: Permissions
     accounts: Accounts
+    sessions: Sessions
     authority: Authority
     devices: Devices
     pairing: Pairing
@@ -148,7 +178,7 @@ def facts(host: str) -> BoxFacts:
 
 async def make_people_box(db: Database, clock: SetClock | None = None) -> PeopleBox:
     clock = clock or SetClock()
-    log, permissions = NotedLog(db), standard_permissions()
+    log, trail, permissions = NotedLog(db), NotedTrail(db), standard_permissions()
     accounts = Accounts(db, permissions, clock=clock, cost=CHEAP)
     authority = await Authority.open(db, CA_SECRET, clock)
     owner = await accounts.create_owner("Ada", PASSWORD)
@@ -157,8 +187,10 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
         db=db,
         clock=clock,
         log=log,
+        trail=trail,
         permissions=permissions,
         accounts=accounts,
+        sessions=Sessions(db, trail, clock=clock),
         authority=authority,
         devices=Devices(db, authority, log, clock=clock),
         pairing=Pairing(db, authority, log, facts, clock=clock),

@@ -51,6 +51,7 @@ def _app(box: PeopleBox, identity: Any, *handlers: Any) -> Litestar:
         "devices": box.devices,
         "pairing": box.pairing,
         "permissions": box.permissions,
+        "sessions": box.sessions,
     }
 
     def given(value: object) -> Provide:

@@ -69,6 +69,11 @@ class Settings:
     glass_hours: int = 4  # how long a case stays open to whom it was opened
     glass_wait_hours: int = 24  # what takes the second person's place where nobody else could approve
     witness_seconds: int = 60  # at least, between two questions to a witness
+    second_factor: str = "required"  # or "optional": whether people need one to sign in
+    session_seconds: int = 12 * 3600  # how long a person stays signed in at most
+    session_idle_seconds: int = 3600  # and without doing anything
+    people_names: tuple[str, ...] = ()  # host names under which browsers reach the box, beside its own
+    breached_passwords: Path | None = None  # a list of SHA-1 digests, sorted; what it holds is no password here
 
     @property
     def box_toml(self) -> Path:
@@ -125,6 +130,8 @@ class Settings:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise SettingsError(f"sensitive_networks: {network!r} is no network such as 192.168.1.0/24.") from error
+        if self.second_factor not in ("required", "optional"):
+            raise SettingsError("second_factor must be required or optional.")
         if not self.ocr_languages:
             raise SettingsError("ocr_languages must name at least one language.")
         if self.people_port == self.device_port != 0 and self.people_host == self.device_host:
@@ -134,6 +141,8 @@ class Settings:
 _AT_LEAST_ONE = (
     "beacon_seconds",
     "database_connections",
+    "session_idle_seconds",
+    "session_seconds",
     "glass_hours",
     "glass_wait_hours",
     "stamp_seconds",

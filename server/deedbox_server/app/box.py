@@ -64,6 +64,7 @@ from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_server.people.walls import Walls
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
+from deedbox_server.people.sessions import SessionRules, Sessions
 from deedbox_server.search.service import Search
 from deedbox_server.settings import Settings
 from deedbox_server.trail import Trail
@@ -112,6 +113,7 @@ class Box:
     authority: Authority
     devices: Devices
     pairing: Pairing
+    sessions: Sessions
     cases: Cases
     custody: Custody
     journals: Journals
@@ -291,6 +293,7 @@ async def _assemble(
         cases=cases,
         custody=custody,
         journals=journals,
+        sessions=Sessions(database, trail, rules=_session_rules(settings)),
         uploads=uploads,
         committer=committer,
         intake=Intake(
@@ -320,6 +323,14 @@ def device_url(host: str, port: int) -> str:
 async def _box_id(database: Database) -> UUID:
     """The box's own id, random, made once."""
     async with database.transaction():
+def _session_rules(settings: Settings) -> SessionRules:
+    return SessionRules(
+        timedelta(seconds=settings.session_idle_seconds),
+        timedelta(seconds=settings.session_seconds),
+        "optional" if settings.second_factor == "optional" else "required",
+    )
+
+
         await database.execute(
             "INSERT INTO setting (name, value) VALUES ({}, {}) ON CONFLICT (name) DO NOTHING",
             "box_id",

@@ -137,6 +137,7 @@ def _app(
             "walls",
             "witnesses",
             "witnessing",
+            "sessions",
         )
     }
     return Litestar(

@@ -1,4 +1,8 @@
-"""Who sends a request: an API key on the people's listener, a certificate on the devices'. Asked anew each time."""
+"""Who sends a request, asked anew each time: on the people's listener an API key, a session (as a bearer token or a browser's
+cookie); a certificate on the devices'.
+
+A cookie is sent by a browser whoever made it ask, so that with a cookie the request must come from this box's own pages.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,57 @@ from litestar import Litestar, Request
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
-from deedbox_server.errors import Unauthenticated
+from deedbox_server.errors import SecondFactorNeeded, Unauthenticated
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.devices import Devices
 from deedbox_server.people.principal import Principal
+from deedbox_server.people.sessions import Sessions, is_half
+from deedbox_server.web.same_origin import refuse_foreign
 from deedbox_server.web.tls import PEER_EXTENSION
 
+# `__Host-`: a browser takes it over TLS only, for this host only, and from nobody but this host (RFC 6265bis 4.1.3.2).
+SESSION_COOKIE: Final = "__Host-deedbox"
+BEFORE_SECOND_FACTOR: Final = "deedbox_before_second_factor"
+
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,200})", re.IGNORECASE)  # RFC 6750 2.1
+_SESSION: Final = "dbs_"
 
 
-async def provide_person(request: Request[Any, Any, Any], accounts: NamedDependency[Accounts]) -> Principal:
-    """The account whose API key the request carries. Unauthenticated without one, or with one that opens nothing."""
+def before_second_factor(why: str) -> dict[str, Any]:
+    """`opt` of a handler that a session may call whose second factor is still to be shown or set up, and why that is right."""
+    return {BEFORE_SECOND_FACTOR: why}
+
+
+async def provide_person(
+    request: Request[Any, Any, Any], accounts: NamedDependency[Accounts], sessions: NamedDependency[Sessions]
+) -> Principal:
+    """The account whose API key or session the request carries. Unauthenticated without one, or with one that opens nothing;
+    SecondFactorNeeded for half a session, but where the handler says `before_second_factor`."""
+    principal = await _person(request, accounts, sessions)
+    if is_half(principal) and BEFORE_SECOND_FACTOR not in request.route_handler.opt:
+        raise SecondFactorNeeded("show your second factor, or set one up, to go on")
+    return principal
+
+
+async def _person(request: Request[Any, Any, Any], accounts: Accounts, sessions: Sessions) -> Principal:
+    address = address_of(request)
     values = request.headers.getall("authorization", [])
-    bearer = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
-    if bearer is None:
-        raise Unauthenticated("send an API key as a bearer token")
-    return replace(await accounts.by_key(bearer[1]), address=request.client.host if request.client else None)
+    if values:
+        bearer = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
+        if bearer is None:
+            raise Unauthenticated("send an API key, or a session's token, as a bearer token")
+        if bearer[1].startswith(_SESSION):
+            return await sessions.by_token(bearer[1], address)
+        return replace(await accounts.by_key(bearer[1]), address=address)
+    if (token := request.cookies.get(SESSION_COOKIE)) is not None:
+        refuse_foreign(request)
+        return await sessions.by_token(token, address)
+    raise Unauthenticated("send an API key, or a session's token, as a bearer token")
+
+
+def address_of(request: Request[Any, Any, Any]) -> str | None:
+    """The IP address of the connection; what a header says of it is not looked at."""
+    return request.client.host if request.client else None
 
 
 async def provide_device(request: Request[Any, Any, Any], devices: NamedDependency[Devices]) -> Principal:
@@ -33,7 +72,7 @@ async def provide_device(request: Request[Any, Any, Any], devices: NamedDependen
     peer = (request.scope.get("extensions") or {}).get(PEER_EXTENSION, {}).get("serial")
     if not isinstance(peer, str):
         raise Unauthenticated("a device certificate is needed")
-    return replace(await devices.by_serial(peer), address=request.client.host if request.client else None)
+    return replace(await devices.by_serial(peer), address=address_of(request))
 
 
 def open_routes(app: Litestar) -> frozenset[str]:
