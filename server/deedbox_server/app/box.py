@@ -60,11 +60,11 @@ from deedbox_server.people.membership import Membership
 from deedbox_server.people.pairing import BoxFacts, Pairing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.rules import standard_permissions
+from deedbox_server.people.sessions import SessionRules, Sessions
 from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_server.people.walls import Walls
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
-from deedbox_server.people.sessions import SessionRules, Sessions
 from deedbox_server.search.service import Search
 from deedbox_server.settings import Settings
 from deedbox_server.trail import Trail
@@ -109,11 +109,11 @@ class Box:
     membership: Membership
     walls: Walls
     accounts: Accounts
+    sessions: Sessions
     signed_calls: SignedCalls
     authority: Authority
     devices: Devices
     pairing: Pairing
-    sessions: Sessions
     cases: Cases
     custody: Custody
     journals: Journals
@@ -286,6 +286,7 @@ async def _assemble(
             wait=timedelta(hours=settings.glass_wait_hours),
         ),
         accounts=Accounts(database, permissions),
+        sessions=Sessions(database, trail, rules=_session_rules(settings)),
         signed_calls=SignedCalls(database),
         authority=authority,
         devices=Devices(database, authority, notary),
@@ -293,7 +294,6 @@ async def _assemble(
         cases=cases,
         custody=custody,
         journals=journals,
-        sessions=Sessions(database, trail, rules=_session_rules(settings)),
         uploads=uploads,
         committer=committer,
         intake=Intake(
@@ -315,14 +315,6 @@ async def _assemble(
     )
 
 
-def device_url(host: str, port: int) -> str:
-    """Where a desk that reached the people's listener as `host` finds the device listener."""
-    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-async def _box_id(database: Database) -> UUID:
-    """The box's own id, random, made once."""
-    async with database.transaction():
 def _session_rules(settings: Settings) -> SessionRules:
     return SessionRules(
         timedelta(seconds=settings.session_idle_seconds),
@@ -331,6 +323,14 @@ def _session_rules(settings: Settings) -> SessionRules:
     )
 
 
+def device_url(host: str, port: int) -> str:
+    """Where a desk that reached the people's listener as `host` finds the device listener."""
+    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def _box_id(database: Database) -> UUID:
+    """The box's own id, random, made once."""
+    async with database.transaction():
         await database.execute(
             "INSERT INTO setting (name, value) VALUES ({}, {}) ON CONFLICT (name) DO NOTHING",
             "box_id",

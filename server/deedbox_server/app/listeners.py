@@ -129,6 +129,7 @@ def _app(
             "search",
             "reconciling",
             "senders",
+            "sessions",
             "settings",
             "signed_calls",
             "stamps",
@@ -137,7 +138,6 @@ def _app(
             "walls",
             "witnesses",
             "witnessing",
-            "sessions",
         )
     }
     return Litestar(
