@@ -14,14 +14,16 @@ PAGE = Path(__file__).resolve().parents[2] / "server" / "ROLES.md"
 
 _HEAD = """# Who may do what
 
-Written by `python -m conformance.roles_page` (in `tests/`) from [rules.py](deedbox_server/people/rules.py); denied unless it says so here.
+Written by `python -m conformance.roles_page` (in `tests/`) from [rules.py](deedbox_server/people/rules.py); denied unless it
+says so here.
 
-An account has one role in the firm, and in each case the role that it was given there. **In a case** only the latter counts: who is
-not on the case, or is barred from it by an ethical wall, gets the answer that there is no such case. Administrators and auditors see every
-case that they are not barred from. An outsider sees the case's card, and of events, artifacts and the timeline what was shared.
+An account has one role in the firm, and in each case the role that it was given there. **In a case** only the latter counts:
+who is not on the case, or is barred from it by an ethical wall, gets the answer that there is no such case. Administrators and
+auditors see every case that they are not barred from. An outsider sees the case's card, and of events, artifacts and the timeline
+what was shared.
 
-● allowed · **2** with a second factor shown in the last 15 minutes · **n** only from the networks in `sensitive_networks` · **d** a paired
-desk too, without a person. The scope is what an API key must have been given.
+● allowed · **2** with a second factor shown in the last 15 minutes · **n** only from the networks in `sensitive_networks` ·
+**d** a paired desk too, without a person. The scope is what an API key must have been given.
 """
 
 
