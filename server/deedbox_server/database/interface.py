@@ -140,6 +140,12 @@ class Database(ABC):
         else:
             transaction.after_commit.append(callback)
 
+    @abstractmethod
+    async def purge(self, tables: Sequence[str]) -> bool:
+        """What was deleted from these tables leaves the files too; outside a transaction, and it takes its time. False where
+        somebody who reads keeps it from that: try again later.
+        """
+
     @property
     def in_transaction(self) -> bool:
         """Whether this task is inside a transaction."""

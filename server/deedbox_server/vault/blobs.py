@@ -15,10 +15,10 @@ from deedbox_server.vault import packs
 from deedbox_server.vault.errors import BlobInUse, disk_errors
 from deedbox_server.vault.key_store import KeyStore
 from deedbox_server.vault.packs import Pack
-from deedbox_server.vault.places import Places, parse_part_name
+from deedbox_server.vault.places import Places, is_pack_name, parse_part_name
 from deedbox_server.vault.reader import BlobReader, VerifiedBlob
 from deedbox_server.vault.resume import take_up
-from deedbox_server.vault.stored import Rows, StoredBlob, StoredPart, blob_rows
+from deedbox_server.vault.stored import STORED, Rows, StoredBlob, StoredPart, blob_rows
 from deedbox_server.vault.sweep import Swept, settle_moves, sweep
 from deedbox_server.vault.workshop import Buffers, Workshop
 from deedbox_server.vault.writer import BlobWriter
@@ -84,8 +84,8 @@ class Vault:
         return blob_rows(stored, datetime.now(UTC))
 
     async def open(self, blob: UUID) -> BlobReader:
-        """A reader of a stored blob. NotFound; MissingKey when a part's key is gone."""
-        row = await self._db.fetch_one("SELECT size FROM blob WHERE id = {}", blob)
+        """A reader of a stored blob. NotFound, also while it is being erased; MissingKey when a part's key is gone."""
+        row = await self._db.fetch_one("SELECT size FROM blob WHERE id = {} AND state = {}", blob, STORED)
         if row is None:
             raise NotFound("there is no such blob")
         rows = await self._db.fetch(
@@ -142,6 +142,35 @@ class Vault:
             raise Conflict("these bytes are stored")
         await self._workshop.keys.forget_parts([blob])
         await self._workshop.run(partial(_remove_files, self._workshop.places, blob))
+
+    async def erase_keys(self, blobs: Sequence[UUID]) -> None:
+        """Delete the keys of blobs that are marked as being erased, durably. ValueError for one that is not: marking is where
+        holds are looked at. Again does nothing."""
+        rows = await self._db.fetch_in("SELECT id FROM blob WHERE state <> 'erasing' AND id IN ", blobs)
+        if rows:
+            raise ValueError(f"blob {rows[0]['id']} is not marked as being erased")
+        await self._workshop.keys.forget_parts(blobs)
+
+    async def remove_files(self, blobs: Iterable[UUID], files: Iterable[str]) -> None:
+        """Remove the files of erased blobs, and those packs (named from the data folder) of which no blob is left.
+
+        ValueError for a blob that has its row still. Again does nothing.
+        """
+        blobs = list(blobs)
+        if await self._db.fetch_in("SELECT id FROM blob WHERE id IN ", blobs):
+            raise ValueError("a blob that still has its row keeps its files")
+        packs = [name for name in set(files) if is_pack_name(name.rpartition("/")[2])]
+        used = {row["file"] for row in await self._db.fetch_in("SELECT file FROM blob_part WHERE file IN ", packs)}
+        places = self._workshop.places
+
+        def remove() -> None:
+            for blob in blobs:
+                _remove_files(places, blob)
+            for name in packs:
+                if name not in used:
+                    (places.data / name).unlink(missing_ok=True)
+
+        await self._workshop.run(remove)
 
     async def sweep(self, unfinished: Collection[UUID]) -> Swept:
         """Remove what a crash left behind. At start, before anything is written; `unfinished` are the blobs of open uploads."""

@@ -93,6 +93,18 @@ class KeyStore:
         """The new wrapping is the only one of blobs that arrived; of those that stayed the old one is. Again does nothing."""
         await self._run(partial(self._tables.settle_move, list(arrived), list(stayed)))
 
+    async def forget_salts(self, records: Iterable[UUID], fields: Collection[str] | None = None) -> None:
+        """Delete these records' salts, all or those of some fields; then nobody can open their commitments again."""
+        await self._run(partial(self._tables.forget_salts, list(records), fields))
+
+    async def forget_case_key(self, case_id: UUID) -> None:
+        """Delete a case's key. Conflict while anything is under it."""
+        await self._run(partial(self._tables.forget_case_key, case_id))
+
+    async def purge(self) -> bool:
+        """What was deleted leaves the files too; whether it did: another process that reads may keep it from that."""
+        return await self._run(self._tables.purge)
+
     async def blobs_after(self, blob: UUID, limit: int) -> list[UUID]:
         """Up to `limit` blobs that have keys, in the order of their ids, after `blob`. For walks over all of them."""
         return await self._run(partial(self._tables.blobs_after, blob, limit))

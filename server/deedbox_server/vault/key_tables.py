@@ -12,7 +12,7 @@ import apsw
 from deedbox_disk import sealed_sqlite
 from deedbox_server.errors import Conflict, DeedboxError
 from deedbox_server.vault.errors import DamagedKeys, key_store_errors
-from deedbox_server.vault.key_rows import CaseKey, KeyBatch, PartKey
+from deedbox_server.vault.key_rows import CaseKey, KeyBatch, PartKey, Salts
 from deedbox_server.vault.keyring import Keyring
 from deedbox_server.vault.salts import pack_salts, parse_salts
 from deedbox_server.vault.wrapping import KEY_BYTES, unwrap, wrap
@@ -175,6 +175,36 @@ class KeyTables:
             )
             rows = [(blob.bytes,) for blob in (*arrived, *stayed)]
             self._db.executemany("DELETE FROM part_key_moving WHERE blob = ?", rows)
+
+    def forget_salts(self, records: Iterable[UUID], fields: Collection[str] | None = None) -> None:
+        """Delete these records' salts, durably: all of them, or those of some fields. What is not there is no error."""
+        with key_store_errors(), _transaction(self._db):
+            for record in records:
+                rows = self._rows("SELECT salts FROM salt WHERE record = ?", record.bytes)
+                left = parse_salts(record, rows[0][0]) if rows and fields is not None else {}
+                left = {field: salt for field, salt in left.items() if field not in (fields or ())}
+                if left:
+                    packed = pack_salts(Salts(record, left))
+                    self._db.execute("UPDATE salt SET salts = ? WHERE record = ?", (packed, record.bytes))
+                elif rows:
+                    self._db.execute("DELETE FROM salt WHERE record = ?", (record.bytes,))
+
+    def forget_case_key(self, case_id: UUID) -> None:
+        """Delete a case's key, durably. Conflict while a part has its key under it: those go first."""
+        try:
+            with key_store_errors(), _transaction(self._db):
+                self._db.execute("DELETE FROM case_key WHERE case_id = ?", (case_id.bytes,))
+        except apsw.ConstraintError:
+            raise Conflict("bytes of this case still have keys") from None
+        known = self._by_case.pop(case_id, None)
+        if known is not None:
+            self._case_keys.pop(known.id, None)
+
+    def purge(self) -> bool:
+        """Cut the write-ahead log, where what was deleted still stands; whether nobody kept it from being cut."""
+        with key_store_errors():
+            rows = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return bool(rows) and rows[0][0] == 0
 
     def blobs_after(self, blob: UUID, limit: int) -> list[UUID]:
         """Up to `limit` blobs that have keys, in the order of their ids, after `blob`."""

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from deedbox_server.vault.key_rows import PartKey
 
-STORED = "stored"  # the one state of a blob row today; erasure will add its own
+STORED = "stored"
+ERASING = "erasing"  # no way back: its keys may be gone already
 
 
 @dataclass(frozen=True)
