@@ -271,8 +271,10 @@ def receive(
     behind: timedelta | None = None,
     *,
     silent: bool = False,
+    case: UUID = CASE,
 ) -> int:
-    """`behind`: how much the box found the desk's clock to be; `silent`: and the log entry does not say so."""
+    """`case` is the one that the log commits to;
+    `behind`: how much the box found the desk's clock to be; `silent`: and the log entry does not say so."""
     content = sha256(one.content).digest()
     found = ClockFinding(clock.UNKNOWN, None)
     if behind is not None:
@@ -286,7 +288,7 @@ def receive(
         "clock": None if lane == "upload" else clock.members(found),
     }
     data = {"clock": found.word} if found.disagrees and not silent else None
-    chain.append(log, "received", actor, detail, data, statement=one.digest, content=content)
+    chain.append(log, "received", actor, detail, data, case=case.bytes, statement=one.digest, content=content)
     return chain.records[-1][1]
 
 

@@ -163,6 +163,18 @@ def custody_records(draw: st.DrawFn) -> CustodyRecord:
         st.tuples(words.map(lambda word: f"later-{word}"), json_objects)
         | st.tuples(st.just("superseded"), st.fixed_dictionaries({"by": st.uuids().map(str)}))
         | st.tuples(
+            st.just("refiled"),
+            st.fixed_dictionaries(
+                {
+                    "from": st.just(str(UUID(int=1))),
+                    "from_number": st.integers(1, MAX_INTEGER),
+                    "reason": st.none() | texts,
+                    "to": st.uuids().filter(lambda one: one.int != 1).map(str),
+                    "to_number": st.integers(1, MAX_INTEGER),
+                }
+            ),
+        )
+        | st.tuples(
             st.just("exported"),
             st.fixed_dictionaries({"bundle": st.uuids().map(str), "purpose": st.none() | texts}),
         )

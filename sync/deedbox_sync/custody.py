@@ -1,7 +1,7 @@
 """Custody records (`formats/custody.md`): what happened to one exhibit, each bound to the one before."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +16,7 @@ MAX_RECORD = 65_536
 DIGEST_LENGTH = 32
 SALT_LENGTH = 32
 NO_DIGEST = bytes(DIGEST_LENGTH)
+REFILED = "refiled"
 LANES = ("batch", "held", "spool", "stream", "upload")
 
 _ACTOR = re.compile(r"box|(?:account|device):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -121,6 +122,19 @@ def committed_values(record: CustodyRecord, encoded: bytes, case: UUID) -> dict[
     return values
 
 
+def cases_of(records: Sequence[CustodyRecord | None], last: UUID) -> list[UUID]:
+    """The case that each of these events, all of an exhibit's in order, is logged for; `last` is where the exhibit is now.
+
+    An exhibit that was `refiled` was before that in the case that the record tells of. None is an event that is not told.
+    """
+    cases = []
+    for record in reversed(records):
+        cases.append(last)
+        if record is not None and record.kind == REFILED:
+            last = UUID(str(record.detail["from"]))
+    return cases[::-1]
+
+
 def committed_details(detail: Mapping[str, Json]) -> tuple[str, ...]:
     """Which members of a detail the entry commits to by themselves."""
     return tuple(name for name in ("content", "statement") if name in detail)
@@ -163,6 +177,15 @@ def _check_superseded(detail: Fields) -> None:
     detail.uuid("by")
 
 
+def _check_refiled(detail: Fields) -> None:
+    origin, target = detail.uuid("from"), detail.uuid("to")
+    detail.integer("from_number", low=1)
+    detail.integer("to_number", low=1)
+    detail.optional_text("reason")
+    if origin == target:
+        raise detail.fault("to", "is the case that it came from")
+
+
 _DETAILS = {
     "received": _check_received,
     "derived": _check_derived,
@@ -170,4 +193,5 @@ _DETAILS = {
     "viewed": _check_read,
     "downloaded": _check_read,
     "superseded": _check_superseded,
+    REFILED: _check_refiled,
 }

@@ -17,14 +17,16 @@ from deedbox_verify.findings import Findings, counted
 from deedbox_verify.log_check import HeldEntry, check_openings
 
 _CUSTODY, _DERIVED = 6, 7
+_REFILED = b'"kind":"refiled"'  # what such a record has in it, so that not every record is read twice
 
 
 @dataclass(frozen=True)
 class HeldCustody:
-    """The told records that the log proves, by event number, and how many events were withheld."""
+    """The told records that the log proves, by event number, how many events were withheld, and the case of the first."""
 
     records: Mapping[int, CustodyRecord]
     withheld: int
+    first_case: UUID
 
 
 def check_custody(
@@ -44,10 +46,11 @@ def check_custody(
             continue
         if file.exhibit != exhibit.id:
             findings.fault(_CUSTODY, "custody.exhibit", where, "is about another exhibit")
-        records = _check_chain(index, exhibit, file.events, held, findings)
+        cases = _cases(file.events, index.case.id)
+        records = _check_chain(cases, exhibit, file.events, held, findings)
         _check_ends(index, exhibit, file.events, records, findings)
         withheld = sum(event.record is None for event in file.events)
-        found[exhibit.number] = HeldCustody(records, withheld)
+        found[exhibit.number] = HeldCustody(records, withheld, cases[0] if cases else index.case.id)
     events = sum(len(one.records) + one.withheld for one in found.values())
     hidden = sum(one.withheld for one in found.values())
     apart = f", {hidden} withheld and accounted for" if hidden else ""
@@ -55,8 +58,22 @@ def check_custody(
     return found
 
 
+def _cases(events: Sequence[CustodyEvent], last: UUID) -> list[UUID]:
+    """The case that each event must be logged for: what leads there is checked with the events themselves."""
+    return custody.cases_of([_refiling(event) for event in events], last)
+
+
+def _refiling(event: CustodyEvent) -> CustodyRecord | None:
+    if event.record is None or _REFILED not in event.record:
+        return None
+    try:
+        return custody.parse(event.record)
+    except FormatError:  # which the chain's check tells
+        return None
+
+
 def _check_chain(
-    index: BundleIndex,
+    cases: Sequence[UUID],
     exhibit: IndexedExhibit,
     events: Sequence[CustodyEvent],
     held: Mapping[int, HeldEntry],
@@ -83,17 +100,17 @@ def _check_chain(
             else:
                 if record.previous != previous:
                     findings.fault(_CUSTODY, "custody.chain", where, "does not name the event before it")
-                if _check_told(index, exhibit, event, record, held, where, findings):
+                if _check_told(cases[place - 1], exhibit, event, record, held, where, findings):
                     told[place] = record
         else:
-            _check_withheld(index, event, held, where, findings)
+            _check_withheld(cases[place - 1], event, held, where, findings)
         assert digest is not None  # parse_custody: told or withheld
         previous = digest
     return told
 
 
 def _check_told(
-    index: BundleIndex,
+    case: UUID,
     exhibit: IndexedExhibit,
     event: CustodyEvent,
     record: CustodyRecord,
@@ -115,7 +132,7 @@ def _check_told(
         findings.fault(_CUSTODY, "custody.opening", where, f"does not open {field} of its log entry")
     assert event.record is not None
     try:
-        expected = custody.committed_values(record, event.record, index.case.id)
+        expected = custody.committed_values(record, event.record, case)
     except ValueError:  # a kind unknown here, whose detail has a digest that is none
         findings.fault(_CUSTODY, "custody.form", where, "has a digest in its detail that is not one")
         return False
@@ -130,13 +147,15 @@ def _check_told(
             findings.fault(_CUSTODY, f"custody.{field}", where, what)
         elif field not in entry.entry.commitments:
             findings.fault(_CUSTODY, f"custody.{field}", where, f"has a log entry that commits to no {field}")
+    if record.kind == custody.REFILED and record.detail["to"] != str(case):
+        findings.fault(_CUSTODY, "custody.case", where, f"was refiled to case {record.detail['to']}, and is not there")
     for field in sorted(set(values) - set(expected)):
         findings.fault(_CUSTODY, f"custody.{field}", where, f"is logged with a {field} that its record does not have")
     return findings.total == faults
 
 
 def _check_withheld(
-    index: BundleIndex, event: CustodyEvent, held: Mapping[int, HeldEntry], where: str, findings: Findings
+    case: UUID, event: CustodyEvent, held: Mapping[int, HeldEntry], where: str, findings: Findings
 ) -> None:
     entry = held.get(event.index)
     if entry is None:
@@ -147,7 +166,7 @@ def _check_withheld(
     values = check_openings(_CUSTODY, "custody.opening", where, event.openings, entry.entry, findings)
     if values.get("record") != event.commitment:
         findings.fault(_CUSTODY, "custody.record", where, "is withheld, and its log entry is not opened to its digest")
-    if values.get("case", index.case.id.bytes) != index.case.id.bytes:
+    if values.get("case", case.bytes) != case.bytes:
         findings.fault(_CUSTODY, "custody.case", where, "is logged for another case")
 
 

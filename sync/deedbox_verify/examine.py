@@ -12,7 +12,7 @@ from deedbox_verify.findings import FILES, Findings
 from deedbox_verify.log_check import check_entries, check_log
 from deedbox_verify.reader import BundleFiles, Progress
 from deedbox_verify.receipt_check import check_receipts
-from deedbox_verify.statement_check import check_statements
+from deedbox_verify.statement_check import check_cases, check_statements
 from deedbox_verify.time_check import check_time
 from deedbox_verify.trust import Trust
 from deedbox_verify.verdict import Proven, Verdict, build_verdict, stopped_verdict
@@ -37,6 +37,7 @@ def examine(files: BundleFiles, trust: Trust, progress: Progress = lambda _: Non
     statements = check_statements(contents, index, devices, findings, progress)
     receipts = check_receipts(contents, index, log, held, findings)
     custody = check_custody(contents, index, held, findings)
+    check_cases(index, statements, {number: one.first_case for number, one in custody.items()}, findings)
     check_derived(contents, index, custody, findings)
     makers = {number: item.statement.device.id for number, item in statements.items()}
     uses = check_uses(index, devices, makers, findings)

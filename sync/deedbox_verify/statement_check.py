@@ -51,6 +51,19 @@ def check_statements(
     return held
 
 
+def check_cases(
+    index: BundleIndex, statements: Mapping[int, HeldStatement], first_cases: Mapping[int, UUID], findings: Findings
+) -> None:
+    """Each statement is for the case in which its custody begins: the bundle's, but where the exhibit was refiled."""
+    for number, held in statements.items():
+        case, first = held.statement.case, first_cases.get(number, index.case.id)
+        if case is not None and case != first:
+            what = f"is for case {case}, the bundle's is {index.case.id}"
+            if first != index.case.id:
+                what = f"is for case {case}, its custody begins in case {first}"
+            findings.fault(_CHECK, "statement.case", layout.statement(number), what)
+
+
 def _check_statement(
     contents: Contents,
     index: BundleIndex,
@@ -75,8 +88,6 @@ def _check_statement(
     digest = statement.digest(envelope.payload)
     if digest != exhibit.statement:
         findings.fault(_CHECK, "statement.digest", where, "is not the statement that data/bundle.json names")
-    if parsed.case is not None and parsed.case != index.case.id:
-        findings.fault(_CHECK, "statement.case", where, f"is for case {parsed.case}, the bundle's is {index.case.id}")
     if parsed.file.name != exhibit.name:
         findings.fault(_CHECK, "statement.name", where, f"is about a file called {shown(parsed.file.name)}")
     if exhibit.captured == (parsed.device.id == index.box):

@@ -13,6 +13,7 @@ from broken_bundles.files import file_cases, zip_cases
 from broken_bundles.good import good_cases
 from broken_bundles.log import log_cases
 from broken_bundles.members import member_cases
+from broken_bundles.refiled import refiled_cases
 from broken_bundles.statements import statement_cases
 from broken_bundles.times import time_cases
 
@@ -29,6 +30,7 @@ def all_cases() -> tuple[Case, ...]:
             log_cases(),
             statement_cases(),
             custody_cases(),
+            refiled_cases(),
             device_cases(),
             time_cases(),
         )

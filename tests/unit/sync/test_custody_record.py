@@ -25,6 +25,7 @@ DETAILS: dict[str, dict[str, canonical_json.Json]] = {
     "viewed": {"quarter": "2026-03-14T12:15:00.000000Z"},
     "downloaded": {"quarter": "2026-03-14T12:00:00.000000Z"},
     "superseded": {"by": OTHER},
+    "refiled": {"from": str(EXHIBIT), "from_number": 4, "reason": None, "to": OTHER, "to_number": 1},
 }
 
 

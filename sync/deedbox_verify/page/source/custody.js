@@ -58,6 +58,17 @@ export function committedValues(record, digest, caseId) {
   return values;
 }
 
+/** The case of each event, going back from `last`; a record that is null is not told. */
+export function casesOf(records, last) {
+  const cases = [];
+  let here = last;
+  for (const record of [...records].reverse()) {
+    cases.push(here);
+    if (record?.kind === "refiled") here = record.detail.from;
+  }
+  return cases.reverse();
+}
+
 /** Hex as Python reads it, any case and length, since the detail of a kind unknown here may hold any. */
 function hexBytes(value) {
   const text = String(value);
@@ -111,5 +122,12 @@ const DETAILS = {
   downloaded: readQuarter,
   superseded(detail) {
     detail.uuid("by");
+  },
+  refiled(detail) {
+    const [origin, target] = [detail.uuid("from"), detail.uuid("to")];
+    detail.integer("from_number", 1);
+    detail.integer("to_number", 1);
+    detail.optional("text", "reason");
+    if (origin === target) throw detail.fault("to", "is the case that it came from");
   },
 };

@@ -1,6 +1,6 @@
 // Checks 6 and 7: what happened to each exhibit, without a hole, and the documents derived from it.
 
-import { committedValues, NO_DIGEST, parseCustodyRecord } from "./custody.js";
+import { casesOf, committedValues, NO_DIGEST, parseCustodyRecord } from "./custody.js";
 import { FormatError } from "./errors.js";
 import { counted } from "./findings.js";
 import * as layout from "./layout.js";
@@ -10,8 +10,8 @@ import { sha256 } from "./sha256.js";
 
 const [CUSTODY, DERIVED] = [6, 7];
 
-/** Map of exhibit number → {records (Map of event number → record), withheld, events}; an exhibit whose custody.json cannot
- *  be read is left out. */
+/** Map of exhibit number → {records (Map of event number → record), withheld, events, firstCase}; an exhibit whose
+ *  custody.json cannot be read is left out. */
 export async function checkCustody(contents, index, held, findings) {
   const found = new Map();
   for (const exhibit of index.exhibits) {
@@ -21,10 +21,11 @@ export async function checkCustody(contents, index, held, findings) {
     const file = findings.catchingInPlace(CUSTODY, "custody.form", () => parseCustody(bytes, where));
     if (!file) continue;
     if (file.exhibit !== exhibit.id) findings.fault(CUSTODY, "custody.exhibit", where, "is about another exhibit");
-    const records = checkChain(index, exhibit, file.events, held, findings);
+    const cases = casesOf(file.events.map(refiling), index.case.id);
+    const records = checkChain(cases, exhibit, file.events, held, findings);
     checkEnds(index, exhibit, file.events, records, findings);
     const withheld = file.events.filter((event) => event.record === null).length;
-    found.set(exhibit.number, { records, withheld, events: file.events });
+    found.set(exhibit.number, { records, withheld, events: file.events, firstCase: cases[0] ?? index.case.id });
   }
   const all = [...found.values()];
   const hidden = all.reduce((sum, one) => sum + one.withheld, 0);
@@ -34,8 +35,20 @@ export async function checkCustody(contents, index, held, findings) {
   return found;
 }
 
+/** The record of an event that refiled the exhibit; null for any other, and for one that the chain's check tells of. */
+function refiling(event) {
+  if (event.record === null) return null;
+  try {
+    const record = parseCustodyRecord(event.record);
+    return record.kind === "refiled" ? record : null;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return null;
+  }
+}
+
 /** Numbers 1 … n, each record naming the one before, the log's order the same. */
-function checkChain(index, exhibit, events, held, findings) {
+function checkChain(cases, exhibit, events, held, findings) {
   const told = new Map();
   let [previous, lastIndex] = [NO_DIGEST, -1];
   events.forEach((event, before) => {
@@ -48,14 +61,14 @@ function checkChain(index, exhibit, events, held, findings) {
     }
     lastIndex = event.index;
     if (event.record === null) {
-      checkWithheld(index, event, held, where, findings);
+      checkWithheld(cases[before], event, held, where, findings);
     } else {
       const record = parsedRecord(event, where, findings);
       if (record) {
         if (record.previous !== previous) {
           findings.fault(CUSTODY, "custody.chain", where, "does not name the event before it");
         }
-        if (checkTold(index, exhibit, event, record, held, where, findings)) told.set(place, record);
+        if (checkTold(cases[before], exhibit, event, record, held, where, findings)) told.set(place, record);
       }
     }
     previous = event.commitment ?? sha256(event.record);
@@ -73,7 +86,7 @@ function parsedRecord(event, where, findings) {
   }
 }
 
-function checkTold(index, exhibit, event, record, held, where, findings) {
+function checkTold(caseId, exhibit, event, record, held, where, findings) {
   const faults = findings.total;
   if (record.exhibit !== exhibit.id || record.number !== event.number) {
     findings.fault(CUSTODY, "custody.record", where, "is the record of another event");
@@ -93,7 +106,7 @@ function checkTold(index, exhibit, event, record, held, where, findings) {
   }
   let expected;
   try {
-    expected = committedValues(record, sha256(event.record), index.case.id);
+    expected = committedValues(record, sha256(event.record), caseId);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     findings.fault(CUSTODY, "custody.form", where, "has a digest in its detail that is not one");
@@ -112,6 +125,9 @@ function checkTold(index, exhibit, event, record, held, where, findings) {
       findings.fault(CUSTODY, `custody.${field}`, where, `has a log entry that commits to no ${field}`);
     }
   }
+  if (record.kind === "refiled" && record.detail.to !== caseId) {
+    findings.fault(CUSTODY, "custody.case", where, `was refiled to case ${record.detail.to}, and is not there`);
+  }
   for (const field of values.keys()) {
     if (!expected.has(field)) {
       findings.fault(CUSTODY, `custody.${field}`, where, `is logged with a ${field} that its record does not have`);
@@ -120,7 +136,7 @@ function checkTold(index, exhibit, event, record, held, where, findings) {
   return findings.total === faults;
 }
 
-function checkWithheld(index, event, held, where, findings) {
+function checkWithheld(caseId, event, held, where, findings) {
   const entry = held.get(event.index)?.entry;
   if (!entry) {
     findings.fault(CUSTODY, "custody.entry", where, `has no log entry ${event.index} in the bundle that holds`);
@@ -133,7 +149,7 @@ function checkWithheld(index, event, held, where, findings) {
   if (values.get("record") !== event.commitment) {
     findings.fault(CUSTODY, "custody.record", where, "is withheld, and its log entry is not opened to its digest");
   }
-  if (values.has("case") && values.get("case") !== index.case.id.replaceAll("-", "")) {
+  if (values.has("case") && values.get("case") !== caseId.replaceAll("-", "")) {
     findings.fault(CUSTODY, "custody.case", where, "is logged for another case");
   }
 }

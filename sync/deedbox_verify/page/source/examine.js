@@ -10,7 +10,7 @@ import { BAGIT, INDEX, MAX_INDEX } from "./layout.js";
 import { checkEntries, checkLog } from "./log_check.js";
 import { openFolder } from "./reader.js";
 import { checkReceipts } from "./receipt_check.js";
-import { checkStatements } from "./statement_check.js";
+import { checkCases, checkStatements } from "./statement_check.js";
 import { checkTime } from "./time_check.js";
 import { buildVerdict, stoppedVerdict } from "./verdict.js";
 import { openZip } from "./zip_reader.js";
@@ -41,6 +41,7 @@ export async function examine(files, trust, progress) {
   const statements = await checkStatements(contents, index, devices, findings, progress);
   const receipts = await checkReceipts(contents, index, log, held, findings);
   const custody = await checkCustody(contents, index, held, findings);
+  checkCases(index, statements, new Map([...custody].map(([number, { firstCase }]) => [number, firstCase])), findings);
   checkDerived(contents, index, custody, findings);
   const makers = new Map([...statements].map(([number, { statement }]) => [number, statement.device.id]));
   const uses = checkUses(index, devices, makers, findings);

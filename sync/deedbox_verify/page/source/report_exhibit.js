@@ -136,5 +136,6 @@ function eventWords({ kind, detail }) {
   if (kind === "derived") return typed(`${detail.form.replaceAll("-", " ")}, made by ${detail.producer}`);
   if (kind === "exported") return typed(detail.purpose || "a bundle");
   if (kind === "superseded") return `by ${detail.by}`;
+  if (kind === "refiled") return typed(`exhibit ${detail.from_number} of another case before; ${detail.reason ?? "no reason told"}`);
   return "";
 }

@@ -25,6 +25,17 @@ export async function checkStatements(contents, index, devices, findings, progre
   return held;
 }
 
+/** Each statement is for the case in which its custody begins: the bundle's, but where the exhibit was refiled. */
+export function checkCases(index, statements, firstCases, findings) {
+  for (const [number, { statement }] of statements) {
+    const first = firstCases.get(number) ?? index.case.id;
+    if (statement.case === null || statement.case === first) continue;
+    const same = first === index.case.id;
+    const other = same ? `the bundle's is ${first}` : `its custody begins in case ${first}`;
+    findings.fault(CHECK, "statement.case", layout.statement(number), `is for case ${statement.case}, ${other}`);
+  }
+}
+
 async function checkStatement(contents, index, exhibit, devices, findings, progress) {
   const where = layout.statement(exhibit.number);
   const bytes = await contents.read(CHECK, where, MAX_ENVELOPE);
@@ -45,9 +56,6 @@ async function checkStatement(contents, index, exhibit, devices, findings, progr
   const digest = sha256(envelope.payload);
   if (digest !== exhibit.statement) {
     findings.fault(CHECK, "statement.digest", where, "is not the statement that data/bundle.json names");
-  }
-  if (statement.case !== null && statement.case !== index.case.id) {
-    findings.fault(CHECK, "statement.case", where, `is for case ${statement.case}, the bundle's is ${index.case.id}`);
   }
   if (statement.file.name !== exhibit.name) {
     findings.fault(CHECK, "statement.name", where, `is about a file called ${shown(statement.file.name)}`);
