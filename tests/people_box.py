@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedbox_server.database import Database
-from deedbox_server.people import Account, Accounts, Authority, BoxFacts, Devices, Pairing, Principal
+from deedbox_server.people import Account, Accounts, ApiKeys, Authority, BoxFacts, Devices, Pairing, Principal
 from deedbox_server.people.passwords import PasswordCost
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.recorder import NOTHING
@@ -95,6 +95,7 @@ class PeopleBox:
     trail: NotedTrail
     permissions: Permissions
     accounts: Accounts
+    api_keys: ApiKeys
     sessions: Sessions
     authority: Authority
     devices: Devices
@@ -190,6 +191,7 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
         trail=trail,
         permissions=permissions,
         accounts=accounts,
+        api_keys=ApiKeys(db, permissions, trail, clock=clock),
         sessions=Sessions(db, trail, clock=clock),
         authority=authority,
         devices=Devices(db, authority, log, clock=clock),

@@ -20,6 +20,7 @@ from litestar.di import NamedDependency, Provide
 
 from deedbox_server.people import Credential, Principal
 from deedbox_server.web.identity import provide_device, provide_person
+from deedbox_server.web.keys import KeyController
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
@@ -37,7 +38,7 @@ async def whoami(principal: NamedDependency[Principal]) -> dict[str, str]:
 
 
 def people_app(box: PeopleBox, *handlers: Any) -> Litestar:
-    return _app(box, provide_person, PairingController, PeopleController, *handlers)
+    return _app(box, provide_person, KeyController, PairingController, PeopleController, *handlers)
 
 
 def device_app(box: PeopleBox, *handlers: Any) -> Litestar:
@@ -47,6 +48,7 @@ def device_app(box: PeopleBox, *handlers: Any) -> Litestar:
 def _app(box: PeopleBox, identity: Any, *handlers: Any) -> Litestar:
     services = {
         "accounts": box.accounts,
+        "api_keys": box.api_keys,
         "database": box.db,
         "devices": box.devices,
         "pairing": box.pairing,

@@ -69,6 +69,9 @@ class Settings:
     glass_hours: int = 4  # how long a case stays open to whom it was opened
     glass_wait_hours: int = 24  # what takes the second person's place where nobody else could approve
     witness_seconds: int = 60  # at least, between two questions to a witness
+    calls_per_second: int = 300  # of one account or key; a key may be given fewer
+    device_calls_per_second: int = 1000
+    stranger_calls_per_minute: int = 60  # of one address, to sign in, register or pair
     second_factor: str = "required"  # or "optional": whether people need one to sign in
     session_seconds: int = 12 * 3600  # how long a person stays signed in at most
     session_idle_seconds: int = 3600  # and without doing anything
@@ -140,6 +143,9 @@ class Settings:
 
 _AT_LEAST_ONE = (
     "beacon_seconds",
+    "calls_per_second",
+    "device_calls_per_second",
+    "stranger_calls_per_minute",
     "database_connections",
     "session_idle_seconds",
     "session_seconds",

@@ -26,7 +26,7 @@ class Person:
 
 async def stranger(office: Office, owner: Person) -> Person:
     account = await office.box.accounts.create("Sam Stranger", "paralegal", "a long enough passphrase")
-    _, key = await office.box.accounts.create_key(account.id, "tests")
+    _, key = await office.box.api_keys.create(account.id, "tests")
     return Person(owner.client, key.text)
 
 

@@ -49,5 +49,5 @@ class SignedCaller:
 
 async def signed_caller(office: Office, client: httpx.AsyncClient, account: UUID | None = None) -> SignedCaller:
     """Acts for the owner, or for another account."""
-    made, key = await office.box.accounts.create_key(account or office.owner.id, "signed calls")
+    made, key = await office.box.api_keys.create(account or office.owner.id, "signed calls")
     return SignedCaller(client, made.id, message_signature.message_key(key.text))

@@ -56,9 +56,11 @@ from deedbox_server.papers.validation_run import ValidationRun
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
+from deedbox_server.people.key_service import ApiKeys
 from deedbox_server.people.membership import Membership
 from deedbox_server.people.pairing import BoxFacts, Pairing
 from deedbox_server.people.permissions import Permissions
+from deedbox_server.people.rate_limits import Limits, RateLimits
 from deedbox_server.people.rules import standard_permissions
 from deedbox_server.people.sessions import SessionRules, Sessions
 from deedbox_server.people.signed_calls import SignedCalls
@@ -109,6 +111,8 @@ class Box:
     membership: Membership
     walls: Walls
     accounts: Accounts
+    api_keys: ApiKeys
+    rate_limits: RateLimits
     sessions: Sessions
     signed_calls: SignedCalls
     authority: Authority
@@ -211,6 +215,7 @@ async def _assemble(
     brackets = Brackets(database, witnesses, settings.witness_quorum)
     permissions = standard_permissions(settings.sensitive_networks)
     trail = Trail(database, notary)
+    api_keys = ApiKeys(database, permissions, trail)
     identifiers = Identifiers(database, keys, notary, permissions, beacons, provers)
     alarms.register(identifiers.figures.alarms)
     authority = await Authority.open(database, keyring.named("ca"))
@@ -286,8 +291,12 @@ async def _assemble(
             wait=timedelta(hours=settings.glass_wait_hours),
         ),
         accounts=Accounts(database, permissions),
+        api_keys=api_keys,
+        rate_limits=RateLimits(
+            Limits(settings.calls_per_second, settings.device_calls_per_second, settings.stranger_calls_per_minute)
+        ),
         sessions=Sessions(database, trail, rules=_session_rules(settings)),
-        signed_calls=SignedCalls(database),
+        signed_calls=SignedCalls(database, api_keys),
         authority=authority,
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),

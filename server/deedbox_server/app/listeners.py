@@ -19,8 +19,9 @@ from deedbox_server.web.cases import CaseController
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
 from deedbox_server.web.health import HealthController
-from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile, identifier_pace
+from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile
 from deedbox_server.web.identity import provide_device, provide_person
+from deedbox_server.web.keys import KeyController
 from deedbox_server.web.log import LogController
 from deedbox_server.web.members import GlassController, MemberController, WallController
 from deedbox_server.web.metrics import metrics
@@ -53,6 +54,7 @@ def people_app(box: Box) -> Litestar:
         GlassController,
         HealthController,
         IssuerController,
+        KeyController,
         LogController,
         MemberController,
         PairingController,
@@ -106,6 +108,7 @@ def _app(
         for name in (
             "accounts",
             "alarms",
+            "api_keys",
             "authority",
             "beacons",
             "brackets",
@@ -125,6 +128,7 @@ def _app(
             "pairing",
             "papers",
             "permissions",
+            "rate_limits",
             "receipts",
             "search",
             "reconciling",
@@ -142,7 +146,7 @@ def _app(
     }
     return Litestar(
         route_handlers=controllers,
-        dependencies=services | {"identifier_pace": given(identifier_pace()), "principal": Provide(identity)} | more,
+        dependencies=services | {"principal": Provide(identity)} | more,
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=list(lifespan),
         openapi_config=None,

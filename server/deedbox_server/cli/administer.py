@@ -68,7 +68,7 @@ async def _pair_code(settings: Settings, unlock: UnlockArguments, options: argpa
 
 async def _api_key(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
     async with opened(settings, unlock) as box:
-        made, key = await box.accounts.create_key((await _account(box, options.account)).id, options.label)
+        made, key = await box.api_keys.create((await _account(box, options.account)).id, options.label)
     durable.write_file(options.into, f"{key.text}\n".encode())
     print(f"The key is in {options.into}. Calls that it signs name it {made.id}.")
     return 0

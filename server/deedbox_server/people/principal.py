@@ -17,6 +17,7 @@ class Principal:
     `cases`, if not None, confines a device or an API key to some cases of those its account sees; `scopes`, if not None, is what
     an API key was given. `strong`: a session whose second factor was shown of late. `address` is where it comes from, None
     inside the box's own process. `duties` are what the account does for the firm beside its role (`conflicts-officer`).
+    `pace`, if not None, is an API key's own: calls a second, and at once.
     """
 
     kind: Literal["account", "device", "system"]
@@ -31,6 +32,7 @@ class Principal:
     strong: bool = False
     address: str | None = None
     duties: frozenset[str] = frozenset()
+    pace: tuple[int, int] | None = None
 
     @property
     def actor_id(self) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from typing import ClassVar, Final
 
-from deedbox_server.database import Database, Row
+from deedbox_server.database import Database
 from deedbox_server.errors import Unauthenticated
 from deedbox_server.people.clock import Clock, system_clock
+from deedbox_server.people.key_service import ApiKeys
 from deedbox_server.people.principal import Principal
 from deedbox_sync import message_signature, timestamp
 from deedbox_sync.errors import FormatError, ProofError
@@ -45,48 +46,35 @@ class NonceReplayed(SignatureRefused):
 class SignedCalls:
     """Asks the database anew each time; used from one event loop. `replays` counts since the start."""
 
-    def __init__(self, db: Database, *, clock: Clock = system_clock) -> None:
+    def __init__(self, db: Database, keys: ApiKeys, *, clock: Clock = system_clock) -> None:
         self._db = db
+        self._keys = keys
         self._clock = clock
         self.replays = 0
 
-    async def caller(self, signed: Signed, *, method: str, path: str, query: str, body_digest: bytes) -> Principal:
+    async def caller(
+        self, signed: Signed, *, method: str, path: str, query: str, body_digest: bytes, address: str | None = None
+    ) -> Principal:
         """The account that the key acts for. The nonce is used, durably, when this returns; a call that is refused before
         uses none. SignatureRefused says why not, and says the same of a key that is unknown and of a false signature.
         """
-        row = await self._key(signed)
-        key = None if row is None else row["message_key"]
-        try:
-            message_signature.verify(
-                signed, method=method, path=path, query=query, body_digest=body_digest, key=key or _NOBODYS_KEY
-            )
-            held = key is not None
-        except FormatError as error:
-            raise SignatureMalformed(str(error)) from error
-        except ProofError:
-            held = False
-        if row is not None and key is None:
+        now, held = self._clock(), await self._keys.by_id(signed.key_id)
+        keys = () if held is None else tuple(held.message_keys(now))
+        if held is not None and not keys:
             raise SignatureFalse("this API key was made before calls could be signed: make a new one")
-        if row is None or not held:
+        right = [_holds(signed, method, path, query, body_digest, key) for key in keys or (_NOBODYS_KEY,)]
+        if held is None or not any(right):
             raise SignatureFalse("the signature is not by a key of this box over this call")
-        now = self._clock()
-        if row["revoked"] is not None or row["disabled"] or (row["expires"] is not None and row["expires"] <= now):
+        if not held.is_open(now):
             raise SignatureFalse("this API key opens nothing any more")
         if abs(signed.created - now.timestamp()) > WINDOW.total_seconds():
             seconds = int(WINDOW.total_seconds())
             raise SignatureExpired(
                 f"a call counts for {seconds} seconds: set the caller's clock", time=timestamp.encode(now)
             )
+        principal = await self._keys.used(held, address)
         await self._use(signed)
-        return Principal("account", row["account"], None, row["account_name"], f"api-key:{row['handle']}", row["role"])
-
-    async def _key(self, signed: Signed) -> Row | None:
-        return await self._db.fetch_one(
-            "SELECT api_key.account, api_key.handle, api_key.message_key, api_key.expires, api_key.revoked,"
-            " account.name AS account_name, account.role, account.disabled"
-            " FROM api_key JOIN account ON account.id = api_key.account WHERE api_key.id = {}",
-            signed.key_id,
-        )
+        return principal
 
     async def _use(self, signed: Signed) -> None:
         now = self._clock()
@@ -101,3 +89,13 @@ class SignedCalls:
         if not fresh:
             self.replays += 1
             raise NonceReplayed("each call is signed anew, with a nonce of its own")
+
+
+def _holds(signed: Signed, method: str, path: str, query: str, body_digest: bytes, key: bytes) -> bool:
+    try:
+        message_signature.verify(signed, method=method, path=path, query=query, body_digest=body_digest, key=key)
+    except FormatError as error:
+        raise SignatureMalformed(str(error)) from error
+    except ProofError:
+        return False
+    return True

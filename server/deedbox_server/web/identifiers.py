@@ -10,12 +10,13 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
 
-from deedbox_server.errors import BadRequest, DeedboxError
+from deedbox_server.errors import BadRequest
 from deedbox_server.notary.identifier_issuers import Issuer
 from deedbox_server.notary.identifier_rows import array
 from deedbox_server.notary.identifiers import Identifiers, Resolved, Wanted
 from deedbox_server.notary.reconciling import Outcome, Reconciling
 from deedbox_server.people.principal import Principal
+from deedbox_server.people.rate_limits import RateLimits
 from deedbox_server.web.operations import operation
 from deedbox_server.web.signed import provide_signer
 from deedbox_sync import identifier, timestamp
@@ -23,22 +24,10 @@ from deedbox_sync.binary_text import parse_base64, parse_hex
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.ecvrf import KEY_LENGTH
 from deedbox_sync.identifier import CONTENT_LENGTH, MAX_BATCH, MAX_RECORD
-from deedbox_sync.pace import Pace
 
 _MAX_BODY: Final = MAX_BATCH * MAX_RECORD + (1 << 16)  # a full batch and the words around it
-BURST: Final = (
-    200  # calls of one account at once, and then so many a second: who wants more names asks for many in one call
-)
-RATE: Final = 100
-_RETRY_SECONDS: Final = 1
 
 AnyRequest = Request[Any, Any, Any]
-
-
-class TooMany(DeedboxError):
-    """This account's calls come faster than they are answered."""
-
-    slug, status, title = "too-many", 429, "Too many calls at once"
 
 
 class ChittyIdController(Controller):
@@ -51,14 +40,14 @@ class ChittyIdController(Controller):
         self,
         request: AnyRequest,
         identifiers: NamedDependency[Identifiers],
-        identifier_pace: NamedDependency[Pace],
+        rate_limits: NamedDependency[RateLimits],
         principal: NamedDependency[Principal],
     ) -> Response[bytes]:
         """One or many; answered once they are durable."""
         keys = request.headers.getall("idempotency-key", [])
         if len(keys) > 1:
             raise BadRequest("a call has one idempotency key")
-        _hold_back(identifier_pace, principal)
+        rate_limits.take_identifiers(principal)
         wanted = _read_wanted(await request.body())
         records = await identifiers.mint(principal, wanted, keys[0] if keys else None)
         return Response(b'{"records":%s}' % array(records), media_type="application/json")
@@ -77,10 +66,10 @@ class ChittyIdController(Controller):
         self,
         request: AnyRequest,
         reconciling: NamedDependency[Reconciling],
-        identifier_pace: NamedDependency[Pace],
+        rate_limits: NamedDependency[RateLimits],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
-        _hold_back(identifier_pace, principal)
+        rate_limits.take_identifiers(principal)
         return await _reconcile(reconciling, principal, await request.body())
 
 
@@ -88,11 +77,11 @@ class ChittyIdController(Controller):
 async def device_reconcile(
     request: AnyRequest,
     reconciling: NamedDependency[Reconciling],
-    identifier_pace: NamedDependency[Pace],
+    rate_limits: NamedDependency[RateLimits],
     principal: NamedDependency[Principal],
 ) -> dict[str, object]:
     """The same for a desk, whose certificate says who it is."""
-    _hold_back(identifier_pace, principal)
+    rate_limits.take_identifiers(principal)
     return await _reconcile(reconciling, principal, await request.body())
 
 
@@ -129,16 +118,6 @@ class IssuerController(Controller):
     ) -> None:
         """For good. What the issuer minted and the box has taken goes on resolving."""
         await identifiers.issuers.revoke(principal, parse_hex(key, length=KEY_LENGTH, where="key"))
-
-
-def identifier_pace() -> Pace:
-    """One for each listener."""
-    return Pace(BURST, RATE)
-
-
-def _hold_back(pace: Pace, principal: Principal) -> None:
-    if not pace.allows(principal.actor_id):
-        raise TooMany(f"an account makes at most {RATE} such calls a second", retry_after=_RETRY_SECONDS)
 
 
 async def _reconcile(reconciling: Reconciling, principal: Principal, body: bytes) -> dict[str, object]:

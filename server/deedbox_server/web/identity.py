@@ -15,8 +15,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from deedbox_server.errors import SecondFactorNeeded, Unauthenticated
-from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.devices import Devices
+from deedbox_server.people.key_service import ApiKeys
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.sessions import Sessions, is_half
 from deedbox_server.web.same_origin import refuse_foreign
@@ -36,17 +36,17 @@ def before_second_factor(why: str) -> dict[str, Any]:
 
 
 async def provide_person(
-    request: Request[Any, Any, Any], accounts: NamedDependency[Accounts], sessions: NamedDependency[Sessions]
+    request: Request[Any, Any, Any], api_keys: NamedDependency[ApiKeys], sessions: NamedDependency[Sessions]
 ) -> Principal:
     """The account whose API key or session the request carries. Unauthenticated without one, or with one that opens nothing;
     SecondFactorNeeded for half a session, but where the handler says `before_second_factor`."""
-    principal = await _person(request, accounts, sessions)
+    principal = await _person(request, api_keys, sessions)
     if is_half(principal) and BEFORE_SECOND_FACTOR not in request.route_handler.opt:
         raise SecondFactorNeeded("show your second factor, or set one up, to go on")
     return principal
 
 
-async def _person(request: Request[Any, Any, Any], accounts: Accounts, sessions: Sessions) -> Principal:
+async def _person(request: Request[Any, Any, Any], api_keys: ApiKeys, sessions: Sessions) -> Principal:
     address = address_of(request)
     values = request.headers.getall("authorization", [])
     if values:
@@ -55,7 +55,7 @@ async def _person(request: Request[Any, Any, Any], accounts: Accounts, sessions:
             raise Unauthenticated("send an API key, or a session's token, as a bearer token")
         if bearer[1].startswith(_SESSION):
             return await sessions.by_token(bearer[1], address)
-        return replace(await accounts.by_key(bearer[1]), address=address)
+        return await api_keys.by_text(bearer[1], address)
     if (token := request.cookies.get(SESSION_COOKIE)) is not None:
         refuse_foreign(request)
         return await sessions.by_token(token, address)

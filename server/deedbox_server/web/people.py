@@ -1,30 +1,20 @@
-"""Oneself, one's API keys, and the firm's devices over HTTP."""
+"""Oneself, and the firm's devices over HTTP."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-import msgspec
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath
 
 from deedbox_server.database import Database
-from deedbox_server.people.accounts import Accounts, ApiKey
 from deedbox_server.people.devices import Device, Devices
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
 from deedbox_server.web.operations import operation
 from deedbox_sync import timestamp
-
-
-class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to call the key, and when it ends, if ever."""
-
-    name: str
-    expires: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class PeopleController(Controller):
@@ -40,42 +30,6 @@ class PeopleController(Controller):
         """Who this key acts for."""
         account = await _own_account(principal, permissions, database)
         return {"account": {"id": str(account), "name": principal.name, "role": principal.role}, "via": principal.via}
-
-    @get("/keys", opt=operation("account.self"))
-    async def keys(
-        self,
-        principal: NamedDependency[Principal],
-        accounts: NamedDependency[Accounts],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
-    ) -> dict[str, object]:
-        account = await _own_account(principal, permissions, database)
-        return {"items": [_key(key) for key in await accounts.keys(account)]}
-
-    @post("/keys", status_code=201, opt=operation("account.self"))
-    async def create_key(
-        self,
-        data: JSONBody[NewKey],
-        principal: NamedDependency[Principal],
-        accounts: NamedDependency[Accounts],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
-    ) -> Response[dict[str, object]]:
-        """Another key of one's own account; its text is in this answer and nowhere else."""
-        account = await _own_account(principal, permissions, database)
-        made, text = await accounts.create_key(account, data.name, data.expires)
-        return Response(_key(made) | {"key": text.text}, headers={"Cache-Control": "no-store"})
-
-    @delete("/keys/{key:uuid}", status_code=204, opt=operation("account.self"))
-    async def revoke_key(
-        self,
-        key: FromPath[UUID],
-        principal: NamedDependency[Principal],
-        accounts: NamedDependency[Accounts],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
-    ) -> None:
-        await accounts.revoke_key(await _own_account(principal, permissions, database), key)
 
     @get("/devices", opt=operation("device.list"))
     async def devices(
@@ -110,16 +64,6 @@ async def _own_account(
     await permissions.permit(database, principal, "account.self")
     assert principal.account is not None, "the rule lets accounts only"
     return principal.account
-
-
-def _key(key: ApiKey) -> dict[str, object]:
-    return {
-        "created": timestamp.encode(key.created),
-        "expires": _time(key.expires),
-        "handle": key.handle,
-        "id": str(key.id),
-        "name": key.name,
-    }
 
 
 def _device(device: Device) -> dict[str, object]:

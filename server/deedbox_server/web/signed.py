@@ -37,4 +37,5 @@ async def provide_signer(request: Request[Any, Any, Any], signed_calls: NamedDep
         path=raw.decode("latin-1"),
         query=request.scope["query_string"].decode("latin-1"),
         body_digest=message_signature.body_digest(await request.body()),
+        address=request.client.host if request.client else None,
     )

@@ -196,7 +196,7 @@ async def test_the_box_tells_the_bracket_with_the_exhibit_and_when_it_checks_its
     box = outside.office.box
     await outside.beacon()
     await outside.take("a.txt")
-    _, key = await box.accounts.create_key(outside.office.owner.id, "tests")
+    _, key = await box.api_keys.create(outside.office.owner.id, "tests")
     transport = httpx.ASGITransport(people_app(box))
     async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:
         owner = Person(client, key.text)
@@ -219,7 +219,7 @@ async def test_the_box_tells_the_bracket_with_the_exhibit_and_when_it_checks_its
         assert [stamp["authority"] for stamp in stands["stamps"]] == ["First authority", "Second authority"]
         assert [witness["name"] for witness in stands["witnesses"]] == ["witness.example"]
         account = await box.accounts.create("Max Member", "paralegal", "a long enough passphrase")
-        _, other = await box.accounts.create_key(account.id, "tests")
+        _, other = await box.api_keys.create(account.id, "tests")
         member = Person(client, other.text)
         assert (await member.get("/api/v1/time/")).status_code == 403
         assert (await member.post("/api/v1/time/stamp")).status_code == 403

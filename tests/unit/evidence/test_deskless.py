@@ -389,8 +389,8 @@ async def test_a_key_used_for_something_else_is_refused(desk_and_box: Office, ch
 async def test_a_key_is_its_account_s_own(desk_and_box: Office) -> None:
     box = desk_and_box.box
     other = await box.accounts.create("Other Owner", "administrator", "correct horse battery staple")
-    _, key = await box.accounts.create_key(other.id, "tests")
-    stranger = await box.accounts.by_key(key.text)
+    _, key = await box.api_keys.create(other.id, "tests")
+    stranger = await box.api_keys.by_text(key.text)
     first = await taken(desk_and_box, b"ab", "k")
     second = await box.deskless.take(stranger, pairs(desk_and_box), stream([b"ab"]), key="k")
     assert (second.again, second.exhibit == first) == (False, False)

@@ -77,7 +77,7 @@ BYTES_ARGS = {"Content_Type": "application/offset+octet-stream"}
 
 
 async def key_of(office: Office, account: Account) -> str:
-    _, text = await office.box.accounts.create_key(account.id, "tests")
+    _, text = await office.box.api_keys.create(account.id, "tests")
     return text.text
 
 

@@ -58,7 +58,7 @@ class Sender:
 
 @pytest.fixture
 async def sender(desk_and_box: Office) -> AsyncIterator[Sender]:
-    _, key = await desk_and_box.box.accounts.create_key(desk_and_box.owner.id, "tests")
+    _, key = await desk_and_box.box.api_keys.create(desk_and_box.owner.id, "tests")
     transport = httpx.ASGITransport(people_app(desk_and_box.box))
     async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:
         yield Sender(client, desk_and_box, key.text)
@@ -196,7 +196,7 @@ async def test_a_key_that_is_none_is_refused(sender: Sender) -> None:
 async def test_who_may_not_send_to_a_case_learns_nothing_of_it(sender: Sender) -> None:
     office = sender.office
     account = await office.box.accounts.create("Max Member", "paralegal", "correct horse battery staple")
-    _, key = await office.box.accounts.create_key(account.id, "tests")
+    _, key = await office.box.api_keys.create(account.id, "tests")
     member = Sender(sender.client, office, key.text)
     barred = await member.post(member.case + part("file", b"x", b"a") + END)
     none = await member.post(part("case", str(office.desk.device).encode()) + part("file", b"x", b"a") + END)

@@ -30,7 +30,7 @@ async def owner(desk_and_box: Office) -> AsyncIterator[Person]:
     await box.intake.batch(desk.sender(desk_and_box.owner.id), [desk.item(NAME, b"content")], wait=0)
     await desk_and_box.settle()
     sequencer = desk_and_box.run_sequencer()
-    _, key = await box.accounts.create_key(desk_and_box.owner.id, "tests")
+    _, key = await box.api_keys.create(desk_and_box.owner.id, "tests")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(people_app(box)), base_url="https://box.test") as client:
         yield Person(client, key.text)
     sequencer.cancel()

@@ -30,12 +30,12 @@ async def test_anything_else_is_refused_in_the_same_words(box, name, password):
 
 
 async def test_a_disabled_account_opens_by_nothing(box):
-    _, key = await box.accounts.create_key(box.owner.id, "script")
+    _, key = await box.api_keys.create(box.owner.id, "script")
     await box.disable(box.owner.id)
     with pytest.raises(Unauthenticated):
         await box.accounts.by_password("Ada", PASSWORD)
     with pytest.raises(Unauthenticated):
-        await box.accounts.by_key(key.text)
+        await box.api_keys.by_text(key.text)
     with pytest.raises(NotFound):
         await box.accounts.by_id(box.owner.id)
 
@@ -75,16 +75,16 @@ def test_a_password_is_the_same_on_every_keyboard():
 
 
 async def test_a_key_acts_for_its_account(box):
-    made, key = await box.accounts.create_key(box.owner.id, "script")
+    made, key = await box.api_keys.create(box.owner.id, "script")
     assert re.fullmatch(r"dbx_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", key.text)
-    principal = await box.accounts.by_key(key.text)
+    principal = await box.api_keys.by_text(key.text)
     assert (principal.kind, principal.account, principal.role) == ("account", box.owner.id, "administrator")
     assert principal.actor_id == f"account:{box.owner.id}"
     assert principal.via == f"api-key:{made.handle}"
 
 
 async def test_only_a_digest_of_the_secret_is_kept(box):
-    _, key = await box.accounts.create_key(box.owner.id, "script")
+    _, key = await box.api_keys.create(box.owner.id, "script")
     (row,) = await box.db.fetch("SELECT * FROM api_key")
     assert key.secret not in repr(row)
     assert row["digest"] == key.digest
@@ -92,39 +92,39 @@ async def test_only_a_digest_of_the_secret_is_kept(box):
 
 
 async def test_a_key_that_is_wrong_anywhere_opens_nothing(box):
-    _, key = await box.accounts.create_key(box.owner.id, "script")
+    _, key = await box.api_keys.create(box.owner.id, "script")
     other = make_key_text(bytes(38))
     for text in (other.text, f"dbx_{key.handle}_{other.secret}", f"dbx_{other.handle}_{key.secret}", key.text[:-1], ""):
         with pytest.raises(Unauthenticated, match="opens nothing"):
-            await box.accounts.by_key(text)
+            await box.api_keys.by_text(text)
 
 
 async def test_an_expired_key_opens_nothing(box):
-    _, key = await box.accounts.create_key(box.owner.id, "script", START + timedelta(hours=1))
-    await box.accounts.by_key(key.text)
+    _, key = await box.api_keys.create(box.owner.id, "script", START + timedelta(hours=1))
+    await box.api_keys.by_text(key.text)
     box.clock.pass_time(hours=1)
     with pytest.raises(Unauthenticated):
-        await box.accounts.by_key(key.text)
+        await box.api_keys.by_text(key.text)
     with pytest.raises(BadRequest):
-        await box.accounts.create_key(box.owner.id, "late", START)
+        await box.api_keys.create(box.owner.id, "late", START)
 
 
 async def test_a_revoked_key_opens_nothing_and_is_revoked_once(box):
-    made, key = await box.accounts.create_key(box.owner.id, "script")
-    await box.accounts.revoke_key(box.owner.id, made.id)
+    made, key = await box.api_keys.create(box.owner.id, "script")
+    await box.api_keys.revoke(box.owner.id, made.id)
     with pytest.raises(Unauthenticated):
-        await box.accounts.by_key(key.text)
+        await box.api_keys.by_text(key.text)
     with pytest.raises(NotFound):
-        await box.accounts.revoke_key(box.owner.id, made.id)
-    assert await box.accounts.keys(box.owner.id) == []
+        await box.api_keys.revoke(box.owner.id, made.id)
+    assert await box.api_keys.of(box.owner.id) == []
 
 
 async def test_nobody_revokes_the_key_of_another(box):
     bob = await box.accounts.create("Bob", "paralegal", PASSWORD)
-    made, _ = await box.accounts.create_key(bob.id, "his")
+    made, _ = await box.api_keys.create(bob.id, "his")
     with pytest.raises(NotFound):
-        await box.accounts.revoke_key(box.owner.id, made.id)
-    assert [key.handle for key in await box.accounts.keys(bob.id)] == [made.handle]
+        await box.api_keys.revoke(box.owner.id, made.id)
+    assert [key.handle for key in await box.api_keys.of(bob.id)] == [made.handle]
 
 
 @given(st.binary(min_size=38, max_size=38))

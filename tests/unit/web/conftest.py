@@ -16,7 +16,7 @@ async def owner(desk_and_box: Office) -> AsyncIterator[Person]:
     item = desk_and_box.desk.item(NAME, CONTENT)
     await box.intake.batch(desk_and_box.desk.sender(desk_and_box.owner.id), [item], wait=0)
     await desk_and_box.settle()
-    _, key = await box.accounts.create_key(desk_and_box.owner.id, "tests")
+    _, key = await box.api_keys.create(desk_and_box.owner.id, "tests")
     # In this test's own event loop: a database belongs to one.
     transport = httpx.ASGITransport(people_app(box))
     async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:

@@ -64,7 +64,7 @@ def _post(raw, call):
 
 
 async def owner_key(door):
-    _, key = await door.box.accounts.create_key(door.box.owner.id, "test")
+    _, key = await door.box.api_keys.create(door.box.owner.id, "test")
     return f"Bearer {key.text}"
 
 

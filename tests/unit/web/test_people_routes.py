@@ -25,7 +25,7 @@ async def client(box):
 
 
 async def key_of(box, account):
-    _, key = await box.accounts.create_key(account.id, "test")
+    _, key = await box.api_keys.create(account.id, "test")
     return {"Authorization": f"Bearer {key.text}"}
 
 

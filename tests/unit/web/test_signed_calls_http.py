@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from deedbox_server.app.listeners import people_app
+from deedbox_server.people.rate_limits import Limits, RateLimits
 from deedbox_sync import message_signature
 from kit.http_person import Person
 from kit.open_box import Office, office, reopened
@@ -88,7 +90,7 @@ async def test_an_unknown_key_is_answered_as_a_false_signature(caller: SignedCal
 
 
 async def test_a_revoked_key_signs_no_more(desk_and_box: Office, caller: SignedCaller) -> None:
-    await desk_and_box.box.accounts.revoke_key(desk_and_box.owner.id, caller.key_id)
+    await desk_and_box.box.api_keys.revoke(desk_and_box.owner.id, caller.key_id)
     assert slug(await send(caller, caller.sign("POST", MINT, BODY))) == "signature-false"
 
 
@@ -173,12 +175,9 @@ async def test_a_signature_opens_nothing_beyond_its_calls(desk_and_box: Office, 
     assert (await caller.get("/api/v1/me")).status_code == 401
 
 
-async def test_calls_faster_than_their_pace_are_told_when_to_come_again(
-    desk_and_box: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("deedbox_server.web.identifiers.BURST", 2)
-    monkeypatch.setattr("deedbox_server.web.identifiers.RATE", 0.001)
-    transport = httpx.ASGITransport(people_app(desk_and_box.box))
+async def test_calls_faster_than_their_pace_are_told_when_to_come_again(desk_and_box: Office) -> None:
+    limits = RateLimits(Limits(identifiers=1), clock=lambda: 0.0)
+    transport = httpx.ASGITransport(people_app(replace(desk_and_box.box, rate_limits=limits)))
     member = await desk_and_box.box.accounts.create("Sam Stranger", "paralegal", "a long enough passphrase")
     async with httpx.AsyncClient(transport=transport, base_url="https://box.test") as client:
         caller = await signed_caller(desk_and_box, client)

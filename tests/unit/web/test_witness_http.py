@@ -20,7 +20,7 @@ ADD = "/witness/v1/add-checkpoint"
 
 @pytest.fixture
 async def owner(desk_and_box: Office) -> Person:
-    _, key = await desk_and_box.box.accounts.create_key(desk_and_box.owner.id, "tests")
+    _, key = await desk_and_box.box.api_keys.create(desk_and_box.owner.id, "tests")
     transport = httpx.ASGITransport(people_app(desk_and_box.box))
     return Person(httpx.AsyncClient(transport=transport, base_url="https://box.test"), key.text)
 
