@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deedbox_disk import durable
 from deedbox_server.cases import Cases
+from deedbox_server.cases.timeline import Timeline
+from deedbox_server.cases.timeline_own import OWN_SOURCES
 from deedbox_server.database import Database, migrate, open_database
 from deedbox_server.documents.dispatcher import Dispatcher
 from deedbox_server.documents.service import Reading, reading_jobs
@@ -30,6 +32,7 @@ from deedbox_server.evidence.journal import Journals
 from deedbox_server.evidence.possession import Possession
 from deedbox_server.evidence.receipts import Receipts
 from deedbox_server.evidence.senders import Senders
+from deedbox_server.evidence.timeline_dates import EXHIBIT_SOURCES
 from deedbox_server.evidence.uploads import Uploads
 from deedbox_server.evidence.verifying import Verifying
 from deedbox_server.jobs import Handlers, Jobs
@@ -52,6 +55,7 @@ from deedbox_server.papers.press import Press
 from deedbox_server.papers.service import Papers
 from deedbox_server.papers.signatory import Signatory
 from deedbox_server.papers.store import PaperStore
+from deedbox_server.papers.timeline import PAPER_SOURCE
 from deedbox_server.papers.validation_run import ValidationRun
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
@@ -119,6 +123,7 @@ class Box:
     devices: Devices
     pairing: Pairing
     cases: Cases
+    timeline: Timeline
     custody: Custody
     journals: Journals
     uploads: Uploads
@@ -230,6 +235,8 @@ async def _assemble(
     reading.register(handlers)
     committer.readers.append(reading_jobs)
     cases = Cases(database, keys, notary, permissions)
+    timeline = Timeline(database, permissions)
+    timeline.register(*OWN_SOURCES, *EXHIBIT_SOURCES, PAPER_SOURCE)
     time = TimeGathering(database, notary, stamps.store, brackets)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
     verifying = Verifying(database, vault, notary, exhibits, brackets)
@@ -301,6 +308,7 @@ async def _assemble(
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),
         cases=cases,
+        timeline=timeline,
         custody=custody,
         journals=journals,
         uploads=uploads,

@@ -32,6 +32,7 @@ from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.time import TimeController
+from deedbox_server.web.timeline import TimelineController
 from deedbox_server.web.tus import TusController
 from deedbox_server.web.verify_page import verify_page
 from deedbox_server.web.witness import WitnessAdminController, WitnessController
@@ -62,6 +63,7 @@ def people_app(box: Box) -> Litestar:
         PeopleController,
         SearchController,
         TimeController,
+        TimelineController,
         TusController,
         WallController,
         WitnessAdminController,
@@ -137,6 +139,7 @@ def _app(
             "settings",
             "signed_calls",
             "stamps",
+            "timeline",
             "trail",
             "verifying",
             "walls",

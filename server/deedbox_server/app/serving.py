@@ -14,6 +14,7 @@ import uvicorn
 
 from deedbox_server.app.box import Box
 from deedbox_server.app.listeners import device_app, people_app
+from deedbox_server.documents.dating_again import date_what_was_read
 from deedbox_server.jobs import Runner
 from deedbox_server.search.service import rebuild
 from deedbox_server.web.tls import Refusals, device_config, load_credential, people_config
@@ -102,6 +103,7 @@ async def _prepare_reading(box: Box) -> None:
     if box.index.is_new:
         log.info("filling the search index")
         await rebuild(box.database, box.index, box.reading.index_exhibit)
+    await date_what_was_read(box.database, box.reading.date_exhibit)
 
 
 async def _renew_certificates(box: Box, configs: Mapping[str, uvicorn.Config], hosts: Sequence[str]) -> None:

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from deedbox_server.database import Database
 from deedbox_server.documents.accepting import check_result
-from deedbox_server.documents.derived import TEXT, WORDS, clean, parse_text, parse_words
+from deedbox_server.documents.dating import dates_of
+from deedbox_server.documents.derived import FACTS, TEXT, WORDS, clean, parse_facts, parse_text, parse_words
 from deedbox_server.documents.dispatcher import Dispatcher
 from deedbox_server.documents.indexing import IndexedExhibit, IndexedPage, PageIndex
 from deedbox_server.documents.sandbox import SandboxUnavailable
@@ -21,6 +22,7 @@ from deedbox_server.documents.states import ReadState
 from deedbox_server.documents.worker_protocol import Progress
 from deedbox_server.evidence.commit import Received
 from deedbox_server.evidence.derive import DerivedDraft
+from deedbox_server.evidence.timeline_dates import replace_dates
 from deedbox_server.jobs import Handlers, Ids, JobContext, JobDraft, JobRefused, Jobs, JobTooLarge
 from deedbox_server.vault import Vault
 from deedbox_sync.errors import FormatError
@@ -96,6 +98,14 @@ class Reading:
     async def index_exhibit(self, exhibit: UUID) -> None:
         """Put into the index what the derived documents say, and what the exhibit is called. Also how an index is rebuilt."""
         found = await self._exhibit(exhibit)
+        while True:
+            await self._put(found)
+            before, found = found, await self._exhibit(exhibit)
+            if found.case == before.case:  # else it was refiled meanwhile, and must not be found where it was
+                return
+
+    async def _put(self, found: _Exhibit) -> None:
+        exhibit = found.id
         newest = {
             row["form"]: row["blob"]
             for row in await self._db.fetch(
@@ -109,6 +119,14 @@ class Reading:
         words = await self._bytes(newest[WORDS]) if WORDS in newest else None
         pages = await asyncio.to_thread(_pages, found, text, words)
         await self._index.put(IndexedExhibit(exhibit, found.case, pages))
+
+    async def date_exhibit(self, exhibit: UUID) -> None:
+        """Put on the timeline what the newest facts of an exhibit say of when: for those that were read before there was one."""
+        rows = await self._db.fetch(
+            "SELECT blob FROM derived WHERE exhibit = {} AND form = {} ORDER BY event DESC LIMIT 1", exhibit, FACTS
+        )
+        if rows:
+            await replace_dates(self._db, exhibit, dates_of(parse_facts(await self._bytes(rows[0]["blob"]))))
 
     async def problem(self) -> str | None:
         """Why nothing can be read on this machine, in words for an administrator; None where all is well."""
@@ -137,6 +155,8 @@ class Reading:
             return {"state": ReadState.WORKER_REFUSED.value}
         drafts = [DerivedDraft(file.form, file.media_type, file.data, result.producer) for file in result.files]
         await self._derived.add_derived(exhibit.id, drafts)
+        facts = next((file.data for file in result.files if file.form == FACTS), None)
+        await replace_dates(self._db, exhibit.id, dates_of(parse_facts(facts)) if facts is not None else ())
         return {"state": state.value, "pages": result.pages, **({"note": result.note} if result.note else {})}
 
     async def _exhibit(self, exhibit: UUID) -> _Exhibit:
