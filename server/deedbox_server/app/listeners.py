@@ -16,12 +16,15 @@ from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
 from deedbox_server.web.bundles import BundleController
 from deedbox_server.web.cases import CaseController
+from deedbox_server.web.compression import compressed
+from deedbox_server.web.conditional import conditional
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
 from deedbox_server.web.health import HealthController
-from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile
+from deedbox_server.web.idempotency import KeptAnswer, Repeats, keeping, provide_once, replay
+from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile, identifier_pace
 from deedbox_server.web.identity import provide_device, provide_person
-from deedbox_server.web.keys import KeyController
+from deedbox_server.web.listener import BoxRequest, Listener
 from deedbox_server.web.log import LogController
 from deedbox_server.web.members import GlassController, MemberController, WallController
 from deedbox_server.web.metrics import metrics
@@ -32,7 +35,6 @@ from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.time import TimeController
-from deedbox_server.web.timeline import TimelineController
 from deedbox_server.web.tus import TusController
 from deedbox_server.web.verify_page import verify_page
 from deedbox_server.web.witness import WitnessAdminController, WitnessController
@@ -55,7 +57,6 @@ def people_app(box: Box) -> Litestar:
         GlassController,
         HealthController,
         IssuerController,
-        KeyController,
         LogController,
         MemberController,
         PairingController,
@@ -63,7 +64,6 @@ def people_app(box: Box) -> Litestar:
         PeopleController,
         SearchController,
         TimeController,
-        TimelineController,
         TusController,
         WallController,
         WitnessAdminController,
@@ -110,7 +110,6 @@ def _app(
         for name in (
             "accounts",
             "alarms",
-            "api_keys",
             "authority",
             "beacons",
             "brackets",
@@ -130,7 +129,6 @@ def _app(
             "pairing",
             "papers",
             "permissions",
-            "rate_limits",
             "receipts",
             "search",
             "reconciling",
@@ -139,7 +137,6 @@ def _app(
             "settings",
             "signed_calls",
             "stamps",
-            "timeline",
             "trail",
             "verifying",
             "walls",
@@ -147,10 +144,14 @@ def _app(
             "witnessing",
         )
     }
-    return Litestar(
+    repeats = Repeats(box.database)
+    who = {"identified": Provide(identity), "principal": Provide(provide_once), "repeats": given(repeats)}
+    return Listener(
         route_handlers=controllers,
-        dependencies=services | {"principal": Provide(identity)} | more,
-        exception_handlers=EXCEPTION_HANDLERS,
+        dependencies=services | {"identifier_pace": given(identifier_pace())} | who | more,
+        exception_handlers={**EXCEPTION_HANDLERS, KeptAnswer: replay},
+        middleware=[compressed, conditional, keeping(repeats)],
+        request_class=BoxRequest,
         lifespan=list(lifespan),
         openapi_config=None,
         logging_config=None,
