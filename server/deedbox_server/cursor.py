@@ -12,7 +12,7 @@ from typing import Final
 
 from deedbox_server.errors import BadRequest
 
-MAX_LENGTH: Final = 1024  # characters; a sort key is a title or a time and an id
+MAX_LENGTH: Final = 2048  # characters; a sort key is a number, a title or a time, and an id
 
 _REFUSAL: Final = "the cursor is not one of this list: begin again without it"
 

@@ -51,6 +51,9 @@ class Settings:
     exhibit_numbering: str = (
         "{number}"  # how exhibits are numbered for a court: `PX-{number:03}`, `{party} Ex. {letter}`
     )
+    case_numbering: str = "{year}-{number:04}"  # how matters are numbered; also {month}, {client}, {kind}
+    any_case_number: bool = True  # whether a matter number given by hand need not fit that
+    conflict_threshold: int = 85  # how alike (1 … 100) two names are spelt that a conflict check takes for one
     outside: bool = True  # whether the box calls others' servers at all: beacons, time stamps, witnesses
     beacon_urls: tuple[str, ...] = _BEACON_URLS
     beacon_seconds: int = 600  # between two entries in the log

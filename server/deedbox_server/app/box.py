@@ -234,7 +234,15 @@ async def _assemble(
     reading = Reading(database, vault, deriver, dispatcher, index, jobs)
     reading.register(handlers)
     committer.readers.append(reading_jobs)
-    cases = Cases(database, keys, notary, permissions)
+    cases = Cases(
+        database,
+        keys,
+        notary,
+        permissions,
+        trail,
+        numbering=settings.case_numbering,
+        any_number=settings.any_case_number,
+    )
     timeline = Timeline(database, permissions)
     timeline.register(*OWN_SOURCES, *EXHIBIT_SOURCES, PAPER_SOURCE)
     time = TimeGathering(database, notary, stamps.store, brackets)
