@@ -19,6 +19,7 @@ OUTCOMES: Final = ("changed", "refused", "viewed")
 MAX_BYTES: Final = 65_536
 SALT_LENGTH: Final = 32
 MAX_IDS: Final = 1_000  # of one record of a list; a longer list is several records
+MAX_WHY: Final = 500  # characters; a sentence for people
 
 _WHERE: Final = "audit record"
 _ACTOR: Final = re.compile(r"box|(?:account|device):[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -126,6 +127,8 @@ def _check(record: AuditRecord) -> None:
     if record.outcome == "refused":
         detail.word("reason")
         detail.integer("count", low=1)
+        if len(detail.text("why")) > MAX_WHY:
+            raise detail.fault("why", f"has more than {MAX_WHY} characters")
         detail.done()
     if record.outcome == "viewed" and record.detail:
         _check_list(detail)

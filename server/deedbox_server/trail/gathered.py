@@ -44,6 +44,7 @@ class Refusal(NamedTuple):
     who: Who
     about: About
     reason: str
+    why: str
 
 
 @dataclass
@@ -93,8 +94,8 @@ class Gathering:
             listed.update(dict.fromkeys(fresh))
             self._held += len(fresh)
 
-    def refuse(self, principal: Principal, about: About, reason: str, now: datetime) -> None:
-        refusal = Refusal(who(principal), about, reason)
+    def refuse(self, principal: Principal, about: About, reason: str, why: str, now: datetime) -> None:
+        refusal = Refusal(who(principal), about, reason, why)
         self._turn(now)
         counts = self._now.refusals
         if refusal not in counts:
@@ -102,7 +103,7 @@ class Gathering:
             if told >= MAX_TOLD:
                 # Neither object nor address nor key: whoever varies those does not make more of them.
                 bare = refusal.who._replace(via=VARIOUS, address=None)
-                refusal, counts = Refusal(bare, About(about.operation, None, None), MANY), self._many
+                refusal, counts = Refusal(bare, About(about.operation, None, None), MANY, ""), self._many
             else:
                 self._told[refusal.who.actor] = told + 1
         counts.setdefault(refusal, Count(now)).times += 1

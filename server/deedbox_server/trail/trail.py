@@ -25,7 +25,19 @@ EVERY: Final = 1.0  # seconds between writings: what a crash takes of views of l
 WAKE_AT: Final = 1_000  # records that are written without waiting for the second to end
 _GROUP: Final = 1_000  # records in one transaction
 _COLUMNS: Final = ("id", "time", "outcome", "operation", "actor", "case_id", "object", "record")
-_OF_CASES: Final = ("exhibit", "paper")  # tables with `case_id` whose rows are named in paths without their case
+# Tables with `case_id` whose rows are named in paths without their case.
+_OF_CASES: Final = (
+    "exhibit",
+    "paper",
+    "item",
+    "legal_hold",
+    "disposal",
+    "conflict_check",
+    "download_link",
+    "case_party",
+    "case_event",
+    "case_artifact",
+)
 
 log = logging.getLogger("deedbox.trail")
 
@@ -91,9 +103,12 @@ class Trail:
         case: UUID | None = None,
         object: UUID | None = None,
         reason: str,
+        why: str = "",
     ) -> None:
-        """That one whom the box knows was refused, with the problem's slug. Never fails: too many of them become counts."""
-        self._gathering.refuse(principal, About(operation, case, object), reason, self._clock())
+        """That one whom the box knows was refused, with the problem's slug and detail. Never fails: too many of them become
+        counts."""
+        about = About(operation, case, object)
+        self._gathering.refuse(principal, about, reason, why[: audit_record.MAX_WHY], self._clock())
         self._note()
 
     async def flush(self, *, all_counts: bool = False) -> None:
@@ -159,7 +174,7 @@ class Trail:
                     detail: dict[str, Json] = {"count": len(part), "ids": part}
                     records.append(_new(actor, "viewed", about._replace(case=case), detail, time))
         for refusal, count in gathered.refusals.items():
-            why: dict[str, Json] = {"count": count.times, "reason": refusal.reason}
+            why: dict[str, Json] = {"count": count.times, "reason": refusal.reason, "why": refusal.why}
             records.append(_new(refusal.who, "refused", placed(refusal.about), why, count.first))
         return sorted(records, key=lambda record: record.time)
 

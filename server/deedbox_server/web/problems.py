@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 
 from deedbox_server.errors import BadRequest, DeedboxError, Denied, NotFound, TooLarge, Unauthenticated
 from deedbox_server.web.bodies import SenderGone
+from deedbox_server.web.recording import record_refusal
 from deedbox_server.web.refusals import Refusals
 from deedbox_server.web.tls import REFUSALS_EXTENSION
 from deedbox_sync.errors import FormatError
@@ -59,6 +60,7 @@ EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Callable[[AnyRequest, Exce
 
 def _ours(request: AnyRequest, error: DeedboxError) -> Response[dict[str, object]]:
     _count(request, error.slug)
+    record_refusal(request, error)
     headers = {"WWW-Authenticate": error.challenge} if isinstance(error, Unauthenticated) else {}
     if (seconds := error.extra.get("retry_after")) is not None:
         headers["Retry-After"] = str(seconds)

@@ -14,7 +14,7 @@ from sync_samples import NOON, assert_strict, counts, digests, json_objects, mut
 ONE, TWO = str(UUID(int=1)), str(UUID(int=2))
 DETAILS: dict[str, dict[str, Json]] = {
     "changed": {"fields": ["title"], "was": "open"},
-    "refused": {"count": 3, "reason": "second-factor-needed"},
+    "refused": {"count": 3, "reason": "second-factor-needed", "why": "show it again"},
     "viewed": {"count": 2, "ids": [ONE, TWO]},
 }
 
@@ -43,7 +43,7 @@ def audit_records(draw: st.DrawFn) -> AuditRecord:
     ids = draw(st.lists(st.uuids(), min_size=1, max_size=3, unique=True))
     detail: dict[str, Json] = {
         "changed": draw(json_objects),
-        "refused": {"count": draw(counts.filter(bool)), "reason": draw(words)},
+        "refused": {"count": draw(counts.filter(bool)), "reason": draw(words), "why": draw(texts)},
         "viewed": draw(st.sampled_from([{}, {"count": len(ids), "ids": [str(one) for one in ids]}])),
     }[outcome]
     kind = draw(st.sampled_from(["account", "device"]))
@@ -83,10 +83,12 @@ def test_mutated_records_are_refused_or_are_anothers_own(data: st.DataObject) ->
         record(operation="x" * 65),
         record(salt=bytes(31)),
         replace(record(), outcome="seen"),
-        record("refused", detail={"reason": "denied"}),
-        record("refused", detail={"count": 0, "reason": "denied"}),
-        record("refused", detail={"count": 1, "reason": "Not Allowed"}),
-        record("refused", detail={"count": 1, "reason": "denied", "why": "x"}),
+        record("refused", detail={"reason": "denied", "why": ""}),
+        record("refused", detail={"count": 1, "reason": "denied", "why": "x" * 501}),
+        record("refused", detail={"count": 1, "reason": "denied"}),
+        record("refused", detail={"count": 0, "reason": "denied", "why": ""}),
+        record("refused", detail={"count": 1, "reason": "Not Allowed", "why": ""}),
+        record("refused", detail={"count": 1, "reason": "denied", "why": "x", "more": 1}),
         record("viewed", detail={"count": 1, "ids": [ONE, TWO]}),
         record("viewed", detail={"count": 2, "ids": [ONE, ONE]}),
         record("viewed", detail={"count": 1, "ids": ["one"]}),

@@ -50,8 +50,8 @@ def test_rows_of_a_list_are_one_record_of_those_not_told_yet() -> None:
 def test_equal_refusals_are_one_with_a_count() -> None:
     gathering = Gathering()
     for _ in range(1000):
-        gathering.refuse(ADA, CARD, "denied", NOW)
-    gathering.refuse(ADA, CARD, "second-factor-needed", NOW)
+        gathering.refuse(ADA, CARD, "denied", "", NOW)
+    gathering.refuse(ADA, CARD, "second-factor-needed", "", NOW)
     taken = gathering.take(NOW)
     assert {refusal.reason: count.times for refusal, count in taken.refusals.items()} == {
         "denied": 1000,
@@ -63,8 +63,8 @@ def test_a_flood_of_one_person_becomes_counts_and_hides_nobody_else() -> None:
     gathering = Gathering()
     for number in range(100_000):
         varied = replace(ADA, address=f"2001:db8::{number:x}", via=f"session:{number}")
-        gathering.refuse(varied, About("case.read", UUID(int=number), None), "not-found", NOW)
-    gathering.refuse(BEN, CARD, "denied", NOW)
+        gathering.refuse(varied, About("case.read", UUID(int=number), None), "not-found", "", NOW)
+    gathering.refuse(BEN, CARD, "denied", "", NOW)
     told = gathering.take(NOW).refusals
     assert len(told) == MAX_TOLD + 1
     assert sum(refusal.who.name == "Ben" for refusal in told) == 1
@@ -77,7 +77,7 @@ def test_a_flood_of_one_person_becomes_counts_and_hides_nobody_else() -> None:
 def test_at_the_end_the_counts_are_told_at_once() -> None:
     gathering = Gathering()
     for number in range(MAX_TOLD + 5):
-        gathering.refuse(ADA, About("case.read", UUID(int=number), None), "not-found", NOW)
+        gathering.refuse(ADA, About("case.read", UUID(int=number), None), "not-found", "", NOW)
     taken = gathering.take(NOW, all_counts=True)
     assert sum(count.times for count in taken.refusals.values()) == MAX_TOLD + 5
 
@@ -85,19 +85,19 @@ def test_at_the_end_the_counts_are_told_at_once() -> None:
 def test_a_new_minute_tells_refusals_apart_again() -> None:
     gathering = Gathering()
     for number in range(MAX_TOLD):
-        gathering.refuse(ADA, About("case.read", UUID(int=number), None), "not-found", NOW)
+        gathering.refuse(ADA, About("case.read", UUID(int=number), None), "not-found", "", NOW)
     gathering.take(NOW)
-    gathering.refuse(ADA, CARD, "denied", NOW + timedelta(minutes=1))
+    gathering.refuse(ADA, CARD, "denied", "", NOW + timedelta(minutes=1))
     assert [refusal.reason for refusal in gathering.take(NOW + timedelta(minutes=1)).refusals] == ["denied"]
 
 
 def test_what_could_not_be_written_is_kept_and_comes_first() -> None:
     gathering = Gathering()
     gathering.view(ADA, CARD, NOW)
-    gathering.refuse(ADA, CARD, "denied", NOW)
+    gathering.refuse(ADA, CARD, "denied", "", NOW)
     taken = gathering.take(NOW)
     gathering.view(BEN, CARD, NOW)
-    gathering.refuse(ADA, CARD, "denied", NOW)
+    gathering.refuse(ADA, CARD, "denied", "", NOW)
     gathering.put_back(taken)
     again = gathering.take(NOW)
     assert [who.name for who, _, _ in again.views] == ["Ada", "Ben"]

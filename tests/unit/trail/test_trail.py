@@ -35,7 +35,7 @@ async def test_views_lists_and_refusals_are_records_that_the_log_commits_to(desk
     assert {name: (record.outcome, record.case, dict(record.detail)) for name, record in records.items()} == {
         "case.read": ("viewed", case, {}),
         "party.read": ("viewed", case, {"count": 2, "ids": [str(UUID(int=1)), str(UUID(int=2))]}),
-        "party.write": ("refused", case, {"count": 2, "reason": "denied"}),
+        "party.write": ("refused", case, {"count": 2, "reason": "denied", "why": ""}),
     }
     for row in (await box.database.fetch("SELECT id, record FROM audit_record ORDER BY id"))[before:]:
         (logged,) = await box.database.fetch("SELECT entry FROM log_entry WHERE record = {}", row["id"])
