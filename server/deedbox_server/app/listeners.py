@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from deedbox_server.app.box import Box
@@ -20,10 +21,12 @@ from deedbox_server.web.compression import compressed
 from deedbox_server.web.conditional import conditional
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
+from deedbox_server.web.gate import provide_permitted
 from deedbox_server.web.health import HealthController
 from deedbox_server.web.idempotency import KeptAnswer, Repeats, keeping, provide_once, replay
-from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile, identifier_pace
+from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile
 from deedbox_server.web.identity import provide_device, provide_person
+from deedbox_server.web.keys import KeyController
 from deedbox_server.web.listener import BoxRequest, Listener
 from deedbox_server.web.log import LogController
 from deedbox_server.web.members import GlassController, MemberController, WallController
@@ -33,8 +36,10 @@ from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.papers import PaperController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
+from deedbox_server.web.recording import TRAIL, provide_known, record_view, remember_request
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.time import TimeController
+from deedbox_server.web.timeline import TimelineController
 from deedbox_server.web.tus import TusController
 from deedbox_server.web.verify_page import verify_page
 from deedbox_server.web.witness import WitnessAdminController, WitnessController
@@ -57,6 +62,7 @@ def people_app(box: Box) -> Litestar:
         GlassController,
         HealthController,
         IssuerController,
+        KeyController,
         LogController,
         MemberController,
         PairingController,
@@ -64,6 +70,7 @@ def people_app(box: Box) -> Litestar:
         PeopleController,
         SearchController,
         TimeController,
+        TimelineController,
         TusController,
         WallController,
         WitnessAdminController,
@@ -110,6 +117,7 @@ def _app(
         for name in (
             "accounts",
             "alarms",
+            "api_keys",
             "authority",
             "beacons",
             "brackets",
@@ -129,6 +137,7 @@ def _app(
             "pairing",
             "papers",
             "permissions",
+            "rate_limits",
             "receipts",
             "search",
             "reconciling",
@@ -137,6 +146,7 @@ def _app(
             "settings",
             "signed_calls",
             "stamps",
+            "timeline",
             "trail",
             "verifying",
             "walls",
@@ -145,12 +155,20 @@ def _app(
         )
     }
     repeats = Repeats(box.database)
-    who = {"identified": Provide(identity), "principal": Provide(provide_once), "repeats": given(repeats)}
+    who = {
+        "recognised": Provide(identity),
+        "noted": Provide(provide_known),
+        "identified": Provide(provide_permitted),
+        "principal": Provide(provide_once),
+        "repeats": given(repeats),
+    }
     return Listener(
         route_handlers=controllers,
-        dependencies=services | {"identifier_pace": given(identifier_pace())} | who | more,
+        dependencies=services | who | more,
         exception_handlers={**EXCEPTION_HANDLERS, KeptAnswer: replay},
-        middleware=[compressed, conditional, keeping(repeats)],
+        middleware=[compressed, conditional, keeping(repeats), remember_request],
+        after_request=record_view,
+        state=State({TRAIL: box.trail}),
         request_class=BoxRequest,
         lifespan=list(lifespan),
         openapi_config=None,

@@ -20,17 +20,17 @@ from deedbox_server.web.operations import OPERATION
 
 async def provide_permitted(
     request: Request[Any, Any, Any],
-    recognised: NamedDependency[Principal],
+    noted: NamedDependency[Principal],
     permissions: NamedDependency[Permissions],
     database: NamedDependency[Database],
 ) -> Principal:
     """Who asks, if they may do what the route is about, in the case that its path names, if it does (parameter `case`)."""
     operation = request.route_handler.opt.get(OPERATION)
     if operation is None:  # open to all, and yet it wants to know who
-        return recognised
+        return noted
     case = request.path_params.get("case")
     if isinstance(case, UUID):
-        await permissions.permit(database, recognised, operation, case=case)
+        await permissions.permit(database, noted, operation, case=case)
     else:
-        permissions.require(recognised, operation)
-    return recognised
+        permissions.require(noted, operation)
+    return noted
