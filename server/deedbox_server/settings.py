@@ -70,11 +70,29 @@ class Settings:
         str, ...
     ] = ()  # where administration and other sensitive calls may come from; none: anywhere
     glass_hours: int = 4  # how long a case stays open to whom it was opened
+    disposal_wait_days: int = 7  # the same, before what cannot be undone: disposal and erasure
+    backup_days: int = 90  # after which every backup made today has expired: what was erased is in none any more
+    erasures_list: Path | None = (
+        None  # where the backups are: what was erased, for a restore to erase again; none: in `data`
+    )
     glass_wait_hours: int = 24  # what takes the second person's place where nobody else could approve
     witness_seconds: int = 60  # at least, between two questions to a witness
     calls_per_second: int = 300  # of one account or key; a key may be given fewer
     device_calls_per_second: int = 1000
     stranger_calls_per_minute: int = 60  # of one address, to sign in, register or pair
+    trusted_proxies: tuple[str, ...] = ()  # networks of the reverse proxies before the people's listener
+    proxy_header: str = "x-forwarded-for"  # the one that they write; or `forwarded`
+    public_url: str | None = None  # how browsers call the box, if not as they happen to
+    oidc_issuer: str | None = None  # the firm's directory, for signing in (OpenID Connect)
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None  # none: a public client
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email")
+    oidc_name_claim: str = "name"  # what a new account is called
+    oidc_group_claim: str = "groups"
+    oidc_roles: tuple[str, ...] = ()  # `GROUP=ROLE`, in order of preference: what a new account is
+    oidc_accounts: str = "invitation"  # or `create`: who has no account here gets one
+    oidc_second_factor: tuple[str, ...] = ()  # values of acr or amr that count as the second factor; `*`: always
+    token_issuers: Path | None = None  # a TOML file of issuers whose bearer tokens open the box
     second_factor: str = "required"  # or "optional": whether people need one to sign in
     session_seconds: int = 12 * 3600  # how long a person stays signed in at most
     session_idle_seconds: int = 3600  # and without doing anything
@@ -100,6 +118,10 @@ class Settings:
     @property
     def index_file(self) -> Path:
         return self.database_folder / "index.db"
+
+    @property
+    def erasures_file(self) -> Path:
+        return self.erasures_list or self.data / "erasures.list"
 
     @property
     def lock_file(self) -> Path:
@@ -140,10 +162,30 @@ class Settings:
             raise SettingsError("second_factor must be required or optional.")
         if not self.ocr_languages:
             raise SettingsError("ocr_languages must name at least one language.")
+        self._check_directory()
         if self.people_port == self.device_port != 0 and self.people_host == self.device_host:
             raise SettingsError("people_port and device_port must differ: people and devices have a listener each.")
 
+    def _check_directory(self) -> None:
+        for network in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise SettingsError(f"trusted_proxies: {network!r} is no network such as 192.168.1.0/24.") from error
+        for name, words in _WORDED.items():
+            if getattr(self, name) not in words:
+                raise SettingsError(f"{name} is one of: {', '.join(words)}.")
+        if self.oidc_issuer is not None and self.oidc_client_id is None:
+            raise SettingsError("oidc_issuer goes with oidc_client_id.")
+        for name in ("oidc_issuer", "public_url"):
+            if (url := getattr(self, name)) is not None and not _is_http(url):
+                raise SettingsError(f"{name} must be an address that begins with https://.")
+        for pair in self.oidc_roles:
+            if not all(pair.rpartition("=")):
+                raise SettingsError(f"oidc_roles: {pair!r} is not GROUP=ROLE.")
 
+
+_WORDED = {"oidc_accounts": ("invitation", "create"), "proxy_header": ("x-forwarded-for", "forwarded")}
 _AT_LEAST_ONE = (
     "beacon_seconds",
     "calls_per_second",
@@ -153,6 +195,8 @@ _AT_LEAST_ONE = (
     "session_idle_seconds",
     "session_seconds",
     "glass_hours",
+    "disposal_wait_days",
+    "backup_days",
     "glass_wait_hours",
     "stamp_seconds",
     "witness_quorum",

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deedbox_disk import durable
+from deedbox_server.app.door import open_door, password_rules
 from deedbox_server.cases import Cases
 from deedbox_server.cases.timeline import Timeline
 from deedbox_server.cases.timeline_own import OWN_SOURCES
@@ -31,6 +32,7 @@ from deedbox_server.evidence.intake import Intake
 from deedbox_server.evidence.journal import Journals
 from deedbox_server.evidence.possession import Possession
 from deedbox_server.evidence.receipts import Receipts
+from deedbox_server.evidence.refile import Refiling
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.timeline_dates import EXHIBIT_SOURCES
 from deedbox_server.evidence.uploads import Uploads
@@ -57,18 +59,37 @@ from deedbox_server.papers.signatory import Signatory
 from deedbox_server.papers.store import PaperStore
 from deedbox_server.papers.timeline import PAPER_SOURCE
 from deedbox_server.papers.validation_run import ValidationRun
+from deedbox_server.people.account_changes import AccountChanges
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
+from deedbox_server.people.invitations import Invitations
 from deedbox_server.people.key_service import ApiKeys
+from deedbox_server.people.oidc import Oidc
+from deedbox_server.people.oidc_settings import oidc_settings
+from deedbox_server.people.outside_identities import OutsideIdentities
+from deedbox_server.people.outside_tokens import OutsideTokens, outside_tokens
+from deedbox_server.people.known_browsers import KnownBrowsers
 from deedbox_server.people.membership import Membership
+from deedbox_server.people.oidc import Oidc
+from deedbox_server.people.oidc_settings import oidc_settings
+from deedbox_server.people.outside_identities import OutsideIdentities
+from deedbox_server.people.outside_tokens import OutsideTokens, outside_tokens
 from deedbox_server.people.pairing import BoxFacts, Pairing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.rate_limits import Limits, RateLimits
+from deedbox_server.people.relying_party import RelyingParties
 from deedbox_server.people.rules import standard_permissions
-from deedbox_server.people.sessions import SessionRules, Sessions
+from deedbox_server.people.second_factors import SecondFactors
+from deedbox_server.people.sessions import Sessions
 from deedbox_server.people.signed_calls import SignedCalls
+from deedbox_server.people.signing_in import SigningIn
 from deedbox_server.people.walls import Walls
+from deedbox_server.retention.carrying_out import CarryingOut
+from deedbox_server.retention.disposals import Disposals
+from deedbox_server.retention.erasures_list import ErasuresList
+from deedbox_server.retention.holds import Holds
+from deedbox_server.search.following import FollowingIndex
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
 from deedbox_server.search.service import Search
@@ -117,7 +138,16 @@ class Box:
     accounts: Accounts
     api_keys: ApiKeys
     rate_limits: RateLimits
+    outside_identities: OutsideIdentities
+    outside_tokens: OutsideTokens
+    oidc: Oidc
     sessions: Sessions
+    second_factors: SecondFactors
+    signing_in: SigningIn
+    invitations: Invitations
+    account_changes: AccountChanges
+    known_browsers: KnownBrowsers
+    relying_parties: RelyingParties
     signed_calls: SignedCalls
     authority: Authority
     devices: Devices
@@ -133,6 +163,7 @@ class Box:
     receipts: Receipts
     senders: Senders
     exhibits: Exhibits
+    refiling: Refiling
     deriver: Deriver
     verifying: Verifying
     bundling: Bundling
@@ -142,6 +173,10 @@ class Box:
     index: SearchIndex
     search: Search
     papers: Papers
+    holds: Holds
+    erasures: ErasuresList
+    carrying_out: CarryingOut
+    disposals: Disposals
 
 
 @asynccontextmanager
@@ -220,7 +255,10 @@ async def _assemble(
     brackets = Brackets(database, witnesses, settings.witness_quorum)
     permissions = standard_permissions(settings.sensitive_networks)
     trail = Trail(database, notary)
+    accounts = Accounts(database, permissions, rules=password_rules(settings))
+    door = open_door(settings, database, accounts, permissions, trail)
     api_keys = ApiKeys(database, permissions, trail)
+    identities = OutsideIdentities(database, trail)
     identifiers = Identifiers(database, keys, notary, permissions, beacons, provers)
     alarms.register(identifiers.figures.alarms)
     authority = await Authority.open(database, keyring.named("ca"))
@@ -247,6 +285,10 @@ async def _assemble(
     timeline.register(*OWN_SOURCES, *EXHIBIT_SOURCES, PAPER_SOURCE)
     time = TimeGathering(database, notary, stamps.store, brackets)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
+    refiling = Refiling(database, vault, keys, custody, exhibits, permissions, trail)
+    following = FollowingIndex(index, jobs, reading.index_exhibit)
+    following.register(handlers)
+    refiling.followers.append(following)
     verifying = Verifying(database, vault, notary, exhibits, brackets)
     bundling = Bundling(database, vault, keys, notary, custody, exhibits, cases, permissions, time)
     deskless = Deskless(database, uploads, committer, device, permissions, settings.data)
@@ -269,6 +311,8 @@ async def _assemble(
         PaperStore(database, vault, keys, notary, custody),
         settings.exhibit_numbering,
     )
+    erasures = ErasuresList(settings.erasures_file, keyring.named("database"))
+    carrying_out = CarryingOut(database, vault, keys, notary, custody, index, erasures)
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
 
     whereabouts = Whereabouts(settings.device_port)
@@ -305,12 +349,21 @@ async def _assemble(
             open_for=timedelta(hours=settings.glass_hours),
             wait=timedelta(hours=settings.glass_wait_hours),
         ),
-        accounts=Accounts(database, permissions),
+        accounts=accounts,
         api_keys=api_keys,
         rate_limits=RateLimits(
             Limits(settings.calls_per_second, settings.device_calls_per_second, settings.stranger_calls_per_minute)
         ),
-        sessions=Sessions(database, trail, rules=_session_rules(settings)),
+        sessions=door.sessions,
+        second_factors=door.second_factors,
+        signing_in=door.signing_in,
+        invitations=door.invitations,
+        account_changes=door.account_changes,
+        known_browsers=door.known_browsers,
+        relying_parties=door.relying_parties,
+        outside_identities=identities,
+        outside_tokens=outside_tokens(database, permissions, identities, outside, settings.token_issuers),
+        oidc=Oidc(database, accounts, identities, outside, oidc_settings(settings, permissions)),
         signed_calls=SignedCalls(database, api_keys),
         authority=authority,
         devices=Devices(database, authority, notary),
@@ -328,6 +381,7 @@ async def _assemble(
         receipts=Receipts(database, notary, exhibits),
         senders=Senders(database, permissions),
         exhibits=exhibits,
+        refiling=refiling,
         deriver=deriver,
         verifying=verifying,
         bundling=bundling,
@@ -337,14 +391,12 @@ async def _assemble(
         index=index,
         search=Search(database, permissions, index),
         papers=papers,
-    )
-
-
-def _session_rules(settings: Settings) -> SessionRules:
-    return SessionRules(
-        timedelta(seconds=settings.session_idle_seconds),
-        timedelta(seconds=settings.session_seconds),
-        "optional" if settings.second_factor == "optional" else "required",
+        holds=Holds(database, keys, custody, permissions, trail),
+        erasures=erasures,
+        carrying_out=carrying_out,
+        disposals=Disposals(
+            database, permissions, trail, carrying_out, wait=timedelta(days=settings.disposal_wait_days)
+        ),
     )
 
 

@@ -11,10 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deedbox_server.audit.log import Logged
 from deedbox_server.audit.report import Report
+from deedbox_server.audit.tombstones import Tombstones
 from deedbox_server.database import Database, Row
 from deedbox_server.papers import record as paper_record
+from deedbox_server.retention import tombstone
 from deedbox_server.vault.key_store import KeyStore
 from deedbox_sync import commitment, custody, device_record, dsse, identifier, statement
+from deedbox_sync.custody import CustodyRecord
 from deedbox_sync.errors import SyncError
 from deedbox_sync.statement import CaptureStatement, GapStatement
 
@@ -22,6 +25,8 @@ _STEP = 1_000
 _TOLD = (
     "exhibit.",
     "device.",
+    "case.disposed",
+    "person.erased",
     "id.minted",
     "id.reconciled",
     paper_record.ENTRY_KIND,
@@ -36,9 +41,12 @@ class RecordAudit:
         self._logged = logged
         self._report = report
         self._told: set[UUID] = set()
+        self._stones = Tombstones(db, keys, report)
 
     async def run(self) -> None:
         pending = {row["record"] for row in await self._db.fetch("SELECT record FROM pending_entry")}
+        await self._stones.load()
+        await self._tombstones(pending)
         await self._custody(pending)
         await self._statements(pending)
         await self._trust(pending)
@@ -46,10 +54,24 @@ class RecordAudit:
         await self._papers(pending)
         self._untold()
 
+    # --- tombstones
+
+    async def _tombstones(self, pending: set[UUID]) -> None:
+        """Those of cases and people are what the log committed to; an exhibit's is bound by the end of its custody."""
+        salts = await self._keys.salts([stone.id for stone, _ in self._stones.entries])
+        for stone, values in self._stones.entries:
+            kind = tombstone.CASE_ENTRY if stone.what == "case" else tombstone.PERSON_ENTRY
+            self._opened(f"tombstone {stone.id}", stone.id, kind, values, salts.get(stone.id, {}), pending)
+        self._told |= self._stones.erased
+
     # --- custody
 
     async def _custody(self, pending: set[UUID]) -> None:
         exhibits = await self._db.fetch("SELECT id, case_id, number, statement, content, size FROM exhibit ORDER BY id")
+        exhibits += [
+            {"id": stone.object, "case_id": stone.case, "content": stone.content}
+            for stone in self._stones.exhibits.values()
+        ]
         for start in range(0, len(exhibits), _STEP):
             part = {row["id"]: row for row in exhibits[start : start + _STEP]}
             rows = await self._db.fetch_in(
@@ -70,7 +92,8 @@ class RecordAudit:
         if not events:
             self._report.add(where, "has no custody record")
         previous, last_seq = custody.NO_DIGEST, -1
-        for number, row in enumerate(events, start=1):
+        cases = custody.cases_of([row["record"] for row in events], exhibit["case_id"])
+        for number, (row, case) in enumerate(zip(events, cases, strict=True), start=1):
             here = f"{where}, custody {number}"
             self._report.count("custody records")
             try:
@@ -83,11 +106,20 @@ class RecordAudit:
             if number == 1 and (record.kind, record.detail.get("content")) != ("received", exhibit["content"].hex()):
                 self._report.add(here, "does not tell of these bytes' receipt")
             previous = custody.digest(row["record"])
-            values = custody.committed_values(record, row["record"], exhibit["case_id"])
+            values = custody.committed_values(record, row["record"], case)
             seq = self._opened(here, row["id"], f"exhibit.{record.kind}", values, salts.get(row["id"], {}), pending)
             if seq is not None and seq <= last_seq:
                 self._report.add(here, "stands before its predecessor in the log")
             last_seq = seq if seq is not None else last_seq
+            self._ending(here, row["id"], record, exhibit["id"], last=number == len(events))
+
+    def _ending(self, here: str, id: UUID, record: CustodyRecord, exhibit: UUID, *, last: bool) -> None:
+        """The chain of what was disposed of ends with its tombstone, and no other chain does."""
+        stone = self._stones.exhibits.get(exhibit)
+        if record.kind == "disposed" and (stone is None or stone.id != id or not last):
+            self._report.add(here, "tells of a disposal that has no such tombstone")
+        elif stone is not None and last and record.detail.get("tombstone") != self._stones.digests[stone.id].hex():
+            self._report.add(here, "does not end with its tombstone")
 
     # --- statements
 
@@ -97,6 +129,7 @@ class RecordAudit:
             for row in await self._db.fetch("SELECT id, statement_key, next_sequence, last_digest FROM device")
         }
         taken = {row["statement"]: row["id"] for row in await self._db.fetch("SELECT id, statement FROM exhibit")}
+        taken |= self._stones.statements
         rows = await self._db.fetch(
             "SELECT digest, device, sequence, kind, state, exhibit, record FROM statement ORDER BY device, sequence"
         )
@@ -126,6 +159,12 @@ class RecordAudit:
             salts = await self._keys.salts([row["record"] for row in part if row["kind"] == "gap"])
             for row in part:
                 where = f"device {device['id']}, statement {row['sequence']}"
+                if row["digest"] in self._stones.statements and not by_digest[row["digest"]]:
+                    # What it said is gone; its digest is still what the next one must name.
+                    if row["sequence"] != expected:
+                        self._report.add(where, "does not follow the statement before it")
+                    expected, previous = row["sequence"] + 1, row["digest"]
+                    continue
                 parsed = self._statement(where, key, by_digest[row["digest"]], row["digest"])
                 if parsed is None:
                     return

@@ -61,6 +61,13 @@ _GUARDS = (
         "these bytes are being erased",
     ),
     (
+        "gone_refiled",
+        "UPDATE OF case_id",
+        "exhibit",
+        "EXISTS (SELECT 1 FROM blob WHERE id = OLD.blob AND state = 'erasing')",
+        "these bytes are being erased",
+    ),
+    (
         "gone_case",
         "INSERT",
         "exhibit",
