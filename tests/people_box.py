@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 from uuid import UUID
 
 from cryptography import x509
@@ -14,11 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deedbox_server.database import Database
 from deedbox_server.people import Account, Accounts, ApiKeys, Authority, BoxFacts, Devices, Pairing, Principal
+from deedbox_server.people.fetching import Unreachable
+from deedbox_server.people.key_sets import KeySets
+from deedbox_server.people.outside_identities import OutsideIdentities
+from deedbox_server.people.outside_tokens import OutsideTokens
 from deedbox_server.people.passwords import PasswordCost
 from deedbox_server.people.permissions import Permissions
+from deedbox_server.people.rate_limits import RateLimits
 from deedbox_server.people.recorder import NOTHING
 from deedbox_server.people.rules import ADMINISTRATOR, standard_permissions
 from deedbox_server.people.sessions import Sessions
+from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import uuid7
 from deedbox_sync.canonical_json import Json
@@ -87,6 +93,13 @@ class NotedTrail:
         return [detail.get("what") for _, _, detail in self.records]
 
 
+class NowhereToAsk:
+    """A `Fetcher` that reaches nobody."""
+
+    async def ask(self, method: str, url: str, *_: object, **__: object) -> NoReturn:
+        raise Unreachable("could not be reached")
+
+
 @dataclass
 class PeopleBox:
     db: Database
@@ -96,6 +109,9 @@ class PeopleBox:
     permissions: Permissions
     accounts: Accounts
     api_keys: ApiKeys
+    signed_calls: SignedCalls
+    outside_tokens: OutsideTokens
+    rate_limits: RateLimits
     sessions: Sessions
     authority: Authority
     devices: Devices
@@ -184,6 +200,7 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
     authority = await Authority.open(db, CA_SECRET, clock)
     owner = await accounts.create_owner("Ada", PASSWORD)
     assert owner.role == ADMINISTRATOR
+    api_keys, identities = ApiKeys(db, permissions, trail, clock=clock), OutsideIdentities(db, trail, clock=clock)
     return PeopleBox(
         db=db,
         clock=clock,
@@ -191,7 +208,10 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
         trail=trail,
         permissions=permissions,
         accounts=accounts,
-        api_keys=ApiKeys(db, permissions, trail, clock=clock),
+        api_keys=api_keys,
+        signed_calls=SignedCalls(db, api_keys, clock=clock),
+        outside_tokens=OutsideTokens(db, permissions, identities, KeySets(NowhereToAsk(), clock=clock)),
+        rate_limits=RateLimits(clock=lambda: clock().timestamp()),
         sessions=Sessions(db, trail, clock=clock),
         authority=authority,
         devices=Devices(db, authority, log, clock=clock),

@@ -48,6 +48,9 @@ def device_app(box: PeopleBox, *handlers: Any) -> Litestar:
 def _app(box: PeopleBox, identity: Any, *handlers: Any) -> Litestar:
     services = {
         "accounts": box.accounts,
+        "outside_tokens": box.outside_tokens,
+        "rate_limits": box.rate_limits,
+        "signed_calls": box.signed_calls,
         "api_keys": box.api_keys,
         "database": box.db,
         "devices": box.devices,

@@ -32,10 +32,12 @@ from deedbox_server.web.log import LogController
 from deedbox_server.web.members import GlassController, MemberController, WallController
 from deedbox_server.web.metrics import metrics
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
+from deedbox_server.web.oidc import OidcController
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.papers import PaperController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
+from deedbox_server.web.proxies import behind_proxies
 from deedbox_server.web.recording import TRAIL, provide_known, record_view, remember_request
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.time import TimeController
@@ -65,6 +67,7 @@ def people_app(box: Box) -> Litestar:
         KeyController,
         LogController,
         MemberController,
+        OidcController,
         PairingController,
         PaperController,
         PeopleController,
@@ -134,6 +137,9 @@ def _app(
             "journals",
             "membership",
             "notary",
+            "oidc",
+            "outside_identities",
+            "outside_tokens",
             "pairing",
             "papers",
             "permissions",
@@ -155,6 +161,9 @@ def _app(
         )
     }
     repeats = Repeats(box.database)
+    # Devices show their certificates to the box itself: nothing stands between.
+    proxies = box.settings.trusted_proxies if identity is provide_person else ()
+    proxied = behind_proxies(proxies, box.settings.proxy_header)
     who = {
         "recognised": Provide(identity),
         "noted": Provide(provide_known),
@@ -166,7 +175,7 @@ def _app(
         route_handlers=controllers,
         dependencies=services | who | more,
         exception_handlers={**EXCEPTION_HANDLERS, KeptAnswer: replay},
-        middleware=[compressed, conditional, keeping(repeats), remember_request],
+        middleware=[proxied, compressed, conditional, keeping(repeats), remember_request],
         after_request=record_view,
         state=State({TRAIL: box.trail}),
         request_class=BoxRequest,

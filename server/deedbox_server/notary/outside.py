@@ -12,10 +12,12 @@ from urllib.request import getproxies
 
 import httpx
 
+from deedbox_server.people.fetching import Unreachable
+
 _NAME_SECONDS = 2.0  # that looking up a name may take; without a way out a resolver may sit for half a minute
 
 
-class OutsideError(Exception):
+class OutsideError(Unreachable):
     """No usable answer: the message is a few words for people, without the address."""
 
 

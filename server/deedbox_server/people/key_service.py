@@ -28,6 +28,14 @@ _OWN: Final = "account.security"
 _EVERYBODYS: Final = "key.manage"
 
 
+class KeyOutOfPlace(Denied):
+    """Its holder has the secret, and is where the key is not for use: `principal` is whom it would have acted for."""
+
+    def __init__(self, principal: Principal) -> None:
+        super().__init__("this API key is not for use from this address")
+        self.principal = principal
+
+
 class ApiKeys:
     """Used from one event loop. Nothing here asks for permission: callers do, before they call."""
 
@@ -157,7 +165,7 @@ class ApiKeys:
 
     async def by_text(self, text: str, address: str | None = None) -> Principal:
         """The account that a key acts for, as the key lets it. Unauthenticated says the same of every key that opens nothing;
-        Denied is for who has the secret and is where the key is not for use."""
+        KeyOutOfPlace is for who has the secret, elsewhere."""
         key, now = parse_key_text(text), self._clock()
         held = None if key is None else await self._held("handle", key.handle)
         # Compared even when there is nothing to compare with, so that a handle cannot be tried out by the clock.
@@ -175,7 +183,7 @@ class ApiKeys:
     async def used(self, held: HeldKey, address: str | None) -> Principal:
         """Whom an open key acts for, once its holder is proven; its use is noted, to the hour."""
         if not held.is_allowed_from(address):
-            raise Denied("this API key is not for use from this address")
+            raise KeyOutOfPlace(held.principal(address))
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
         if held.key.last_used is None or held.key.last_used < hour:
             await self._db.execute("UPDATE api_key SET last_used = {} WHERE id = {}", hour, held.key.id)
@@ -194,7 +202,7 @@ class ApiKeys:
         return held.key.rights
 
     async def _record(self, by: Principal, operation: str, key: UUID, handle: str, change: str) -> None:
-        await self._recorder.changed(by, operation, object=key, detail={"change": f"key {change}", "key": handle})
+        await self._recorder.changed(by, operation, object=key, detail={"what": f"key {change}", "key": handle})
 
 
 def _id(text: str) -> UUID:

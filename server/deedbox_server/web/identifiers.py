@@ -18,7 +18,7 @@ from deedbox_server.notary.reconciling import Outcome, Reconciling
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.rate_limits import RateLimits
 from deedbox_server.web.operations import operation
-from deedbox_server.web.signed import provide_signer
+from deedbox_server.web.signed import as_identified, provide_signer
 from deedbox_sync import identifier, timestamp
 from deedbox_sync.binary_text import parse_base64, parse_hex
 from deedbox_sync.canonical_json import Fields, Json
@@ -32,7 +32,8 @@ AnyRequest = Request[Any, Any, Any]
 
 class ChittyIdController(Controller):
     path = "/api/v2/chittyid"
-    dependencies = {"principal": Provide(provide_signer)}  # noqa: RUF012 - Litestar's own attribute
+    # A call that is signed cannot be sent twice; minting has an idempotency of its own.
+    dependencies = {"recognised": Provide(provide_signer), "principal": Provide(as_identified)}  # noqa: RUF012 - Litestar's
     request_max_body_size = _MAX_BODY
 
     @post("/mint", status_code=200, opt=operation("identifier.mint"))

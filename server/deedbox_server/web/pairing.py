@@ -17,6 +17,8 @@ from deedbox_server.people.devices import Devices
 from deedbox_server.people.pairing import Pairing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
+from deedbox_server.people.rate_limits import RateLimits
+from deedbox_server.web.identity import address_of
 from deedbox_server.web.operations import open_to_all, operation
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import timestamp
@@ -57,12 +59,20 @@ class PairingController(Controller):
         return Response(body, headers={"Cache-Control": "no-store"})
 
     @post("/pair/v1/start", status_code=200, opt=open_to_all("who pairs has no account yet: the code says who it is"))
-    async def start(self, request: AnyRequest, pairing: NamedDependency[Pairing]) -> Response[bytes]:
+    async def start(
+        self, request: AnyRequest, pairing: NamedDependency[Pairing], rate_limits: NamedDependency[RateLimits]
+    ) -> Response[bytes]:
+        """A desk that has a code begins."""
+        rate_limits.take_stranger(address_of(request))
         answer = await pairing.start(messages.parse_start(await request.body()))
         return _json(messages.encode_start_answer(answer))
 
     @post("/pair/v1/finish", status_code=200, opt=open_to_all("who pairs has no account yet: the code says who it is"))
-    async def finish(self, request: AnyRequest, pairing: NamedDependency[Pairing]) -> Response[bytes]:
+    async def finish(
+        self, request: AnyRequest, pairing: NamedDependency[Pairing], rate_limits: NamedDependency[RateLimits]
+    ) -> Response[bytes]:
+        """Both have shown that they know the code: the desk is one of the firm's."""
+        rate_limits.take_stranger(address_of(request))
         answer = await pairing.finish(messages.parse_finish(await request.body()), _host(request))
         return _json(messages.encode_finish_answer(answer))
 
@@ -71,7 +81,11 @@ class PairingController(Controller):
         status_code=200,
         opt=open_to_all("the certificate that is to be renewed speaks for the device, in the body"),
     )
-    async def renew(self, request: AnyRequest, devices: NamedDependency[Devices]) -> Response[bytes]:
+    async def renew(
+        self, request: AnyRequest, devices: NamedDependency[Devices], rate_limits: NamedDependency[RateLimits]
+    ) -> Response[bytes]:
+        """The next certificate of a device that is not revoked."""
+        rate_limits.take_stranger(address_of(request))
         certificate = await devices.renew(messages.parse_renew(await request.body()))
         return _json(messages.encode_renew_answer(pem_text(certificate)))
 

@@ -16,7 +16,8 @@ async def test_people_may_ask_for_health_log_witness_and_pairing_without_a_key(d
     witness = {"GET /witness/v1/key", "POST /witness/v1/add-checkpoint"}
     health = {"GET /health/live", "GET /health/ready"}
     page = {"GET /verify"}
-    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health | page
+    directory = {"GET /api/v1/auth/oidc/start", "GET /api/v1/auth/oidc/callback"}
+    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health | page | directory
 
 
 async def test_a_device_may_read_the_log_and_for_all_else_its_certificate_is_looked_up(desk_and_box: Office) -> None:

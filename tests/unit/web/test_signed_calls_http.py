@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from deedbox_server.app.listeners import people_app
+from deedbox_server.people.key_rights import KeyRights
 from deedbox_server.people.rate_limits import Limits, RateLimits
 from deedbox_sync import message_signature
 from kit.http_person import Person
@@ -169,10 +170,48 @@ async def test_a_replay_is_refused_across_a_restart(after_restart: tuple[SignedC
     assert (await send(caller, caller.sign("POST", MINT, BODY))).status_code == 200
 
 
-async def test_a_signature_opens_nothing_beyond_its_calls(desk_and_box: Office, owner: Person) -> None:
-    """Elsewhere the bearer token is asked for: a signed call there is nobody's."""
+async def test_any_call_may_be_signed_instead_of_carrying_the_key(desk_and_box: Office, owner: Person) -> None:
     caller = await signed_caller(desk_and_box, owner.client)
-    assert (await caller.get("/api/v1/me")).status_code == 401
+    answer = await caller.get("/api/v1/me")
+    assert (answer.status_code, answer.json()["account"]["id"]) == (200, str(desk_and_box.owner.id))
+    made = await caller.post("/api/v1/cases/", {"number": "2026-0009", "title": "Signed"})
+    assert made.status_code == 201, made.text
+
+
+async def test_a_signed_call_is_no_other_call_and_no_second_one(desk_and_box: Office, owner: Person) -> None:
+    caller = await signed_caller(desk_and_box, owner.client)
+    headers = caller.sign("GET", "/api/v1/keys", b"")
+    assert slug(await caller.client.get("/api/v1/me", headers=headers)) == "signature-false"
+    assert (await caller.client.get("/api/v1/keys", headers=headers)).status_code == 200
+    assert slug(await caller.client.get("/api/v1/keys", headers=headers)) == "nonce-replayed"
+
+
+async def test_a_call_that_is_signed_and_carries_a_token_is_nobodys(desk_and_box: Office, owner: Person) -> None:
+    caller = await signed_caller(desk_and_box, owner.client)
+    headers = caller.sign("GET", "/api/v1/me", b"") | {"Authorization": f"Bearer {owner.key}"}
+    assert slug(await caller.client.get("/api/v1/me", headers=headers)) == "unauthenticated"
+
+
+async def test_a_key_for_signed_calls_only_opens_nothing_as_a_bearer(desk_and_box: Office, owner: Person) -> None:
+    made, key = await desk_and_box.box.api_keys.create(
+        desk_and_box.owner.id, "robot", rights=KeyRights(signed_only=True)
+    )
+    caller = SignedCaller(owner.client, made.id, message_signature.message_key(key.text))
+    assert (await caller.get("/api/v1/me")).status_code == 200
+    bearer = await owner.client.get("/api/v1/me", headers={"Authorization": f"Bearer {key.text}"})
+    assert slug(bearer) == "unauthenticated"
+
+
+async def test_a_signed_call_says_its_length_and_is_not_endless(desk_and_box: Office, owner: Person) -> None:
+    caller = await signed_caller(desk_and_box, owner.client)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield BODY
+
+    headers = caller.sign("POST", "/api/v1/cases/", BODY)
+    assert (await caller.client.post("/api/v1/cases/", content=pieces(), headers=headers)).status_code == 413
+    headers["Content-Length"] = str(1 << 30)
+    assert (await caller.client.post("/api/v1/cases/", content=b"x", headers=headers)).status_code == 413
 
 
 async def test_calls_faster_than_their_pace_are_told_when_to_come_again(desk_and_box: Office) -> None:
