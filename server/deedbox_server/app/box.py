@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deedbox_disk import durable
 from deedbox_server.app.door import open_door, password_rules
+from deedbox_server.casefile import CaseFiles
 from deedbox_server.cases import Cases
 from deedbox_server.cases.timeline import Timeline
 from deedbox_server.cases.timeline_own import OWN_SOURCES
@@ -154,6 +155,7 @@ class Box:
     pairing: Pairing
     cases: Cases
     timeline: Timeline
+    case_files: CaseFiles
     custody: Custody
     journals: Journals
     uploads: Uploads
@@ -370,6 +372,20 @@ async def _assemble(
         pairing=Pairing(database, authority, notary, facts),
         cases=cases,
         timeline=timeline,
+        case_files=CaseFiles(
+            database,
+            vault,
+            keys,
+            notary,
+            custody,
+            exhibits,
+            identifiers,
+            timeline,
+            permissions,
+            trail,
+            settings.data,
+            settings.name,
+        ),
         custody=custody,
         journals=journals,
         uploads=uploads,

@@ -16,6 +16,7 @@ from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
 from deedbox_server.web.bundles import BundleController
+from deedbox_server.web.casefile import CaseFileController
 from deedbox_server.web.cases import CaseController
 from deedbox_server.web.compression import compressed
 from deedbox_server.web.conditional import conditional
@@ -59,6 +60,7 @@ def people_app(box: Box) -> Litestar:
     controllers = [
         BundleController,
         CaseController,
+        CaseFileController,
         ChittyIdController,
         EvidenceController,
         GlassController,
@@ -125,6 +127,7 @@ def _app(
             "beacons",
             "brackets",
             "bundling",
+            "case_files",
             "cases",
             "custody",
             "database",
