@@ -19,6 +19,7 @@ NO_DIGEST = bytes(DIGEST_LENGTH)
 REFILED = "refiled"
 LANES = ("batch", "held", "spool", "stream", "upload")
 
+_IS_REFILED = b'"kind":"refiled"'  # so that of thousands of views none is read only to see that it is one
 _ACTOR = re.compile(r"box|(?:account|device):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
@@ -122,16 +123,22 @@ def committed_values(record: CustodyRecord, encoded: bytes, case: UUID) -> dict[
     return values
 
 
-def cases_of(records: Sequence[CustodyRecord | None], last: UUID) -> list[UUID]:
-    """The case that each of these events, all of an exhibit's in order, is logged for; `last` is where the exhibit is now.
+def cases_of(encoded: Sequence[bytes | None], last: UUID) -> list[UUID]:
+    """The case that each of these records, all of an exhibit's in order, is logged for; `last` is where the exhibit is now.
 
-    An exhibit that was `refiled` was before that in the case that the record tells of. None is an event that is not told.
+    An exhibit that was `refiled` was before that in the case that the record tells of. None is an event that is not told; what
+    is no record leads nowhere, and is for the caller to find.
     """
     cases = []
-    for record in reversed(records):
+    for data in reversed(encoded):
         cases.append(last)
-        if record is not None and record.kind == REFILED:
-            last = UUID(str(record.detail["from"]))
+        if data is not None and _IS_REFILED in data:
+            try:
+                record = parse(data)
+            except FormatError:
+                continue
+            if record.kind == REFILED:
+                last = UUID(str(record.detail["from"]))
     return cases[::-1]
 
 

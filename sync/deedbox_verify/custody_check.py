@@ -17,7 +17,6 @@ from deedbox_verify.findings import Findings, counted
 from deedbox_verify.log_check import HeldEntry, check_openings
 
 _CUSTODY, _DERIVED = 6, 7
-_REFILED = b'"kind":"refiled"'  # what such a record has in it, so that not every record is read twice
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def check_custody(
             continue
         if file.exhibit != exhibit.id:
             findings.fault(_CUSTODY, "custody.exhibit", where, "is about another exhibit")
-        cases = _cases(file.events, index.case.id)
+        cases = custody.cases_of([event.record for event in file.events], index.case.id)
         records = _check_chain(cases, exhibit, file.events, held, findings)
         _check_ends(index, exhibit, file.events, records, findings)
         withheld = sum(event.record is None for event in file.events)
@@ -56,20 +55,6 @@ def check_custody(
     apart = f", {hidden} withheld and accounted for" if hidden else ""
     findings.counted[_CUSTODY] = f"{counted(events, 'event')} without a gap, ending with this export{apart}"
     return found
-
-
-def _cases(events: Sequence[CustodyEvent], last: UUID) -> list[UUID]:
-    """The case that each event must be logged for: what leads there is checked with the events themselves."""
-    return custody.cases_of([_refiling(event) for event in events], last)
-
-
-def _refiling(event: CustodyEvent) -> CustodyRecord | None:
-    if event.record is None or _REFILED not in event.record:
-        return None
-    try:
-        return custody.parse(event.record)
-    except FormatError:  # which the chain's check tells
-        return None
 
 
 def _check_chain(

@@ -40,6 +40,7 @@ from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.proxies import behind_proxies
 from deedbox_server.web.recording import TRAIL, provide_known, record_view, remember_request
+from deedbox_server.web.refile import numbers_that_left, refile
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.time import TimeController
 from deedbox_server.web.timeline import TimelineController
@@ -82,6 +83,8 @@ def people_app(box: Box) -> Litestar:
         WitnessController,
         evidence_receipt,
         metrics,
+        numbers_that_left,
+        refile,
         send_evidence,
         verify_page,
     ]
@@ -148,6 +151,7 @@ def _app(
             "permissions",
             "rate_limits",
             "receipts",
+            "refiling",
             "search",
             "reconciling",
             "senders",

@@ -176,7 +176,7 @@ class Bundling:
                         for item in derived[exhibit.id]
                         if item.event <= len(told)
                     ),
-                    custody=tuple(_told(row, exhibit.case, places, salts) for row in told),
+                    custody=_all_told(told, exhibit.case, places, salts),
                     bracket=brackets[places[told[0]["id"]].seq],
                 )
             )
@@ -205,6 +205,14 @@ async def _read(vault: Vault, blob: UUID) -> AsyncIterator[bytes]:
             yield piece
     finally:
         reader.close()
+
+
+def _all_told(
+    rows: Sequence[Row], case: UUID, places: Mapping[UUID, Sequenced], salts: _Salts
+) -> tuple[CustodyEvent, ...]:
+    """`case` is where the exhibit is; an event before it was refiled is logged for the case that it came from."""
+    cases = custody_format.cases_of([row["record"] for row in rows], case)
+    return tuple(_told(row, its_case, places, salts) for row, its_case in zip(rows, cases, strict=True))
 
 
 def _told(row: Row, case: UUID, places: Mapping[UUID, Sequenced], salts: _Salts) -> CustodyEvent:

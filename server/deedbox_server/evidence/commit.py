@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from deedbox_server.database import Database
+from deedbox_server.errors import Conflict
 from deedbox_server.evidence.custody import Custody, Event, new_event
 from deedbox_server.evidence.journal import COMMITTED, Journals, NewStatement, Plan
+from deedbox_server.evidence.refiled_rows import last_numbers
 from deedbox_server.evidence.statements import Checked
 from deedbox_server.evidence.uploads import Uploads
 from deedbox_server.jobs import JobDraft, Jobs
@@ -98,6 +100,7 @@ class Committer:
                 await self._journals.advance(device, plan)
             await self._insert_blobs([arrival.stored for arrival in arrivals if arrival.stored is not None])
             await self._insert_exhibits(device, arrivals, exhibits, superseding)
+            await self._hold_to_case(arrivals)
             await self._note_statements(device, arrivals, exhibits, events)
             await self._custody.append([*events, *superseding.values()])
             await self._jobs.enqueue_many(self._reading_jobs(arrivals, exhibits))
@@ -140,18 +143,33 @@ class Committer:
             )
             numbers[case] += 1
         await self._db.insert_many("exhibit", _EXHIBIT_COLUMNS, rows)
+        await self._insert_digests(arrivals, exhibits)
+
+    async def _insert_digests(self, arrivals: Sequence[Arrival], exhibits: Sequence[UUID]) -> None:
+        """Those beside the SHA-256, so that a file is found by what older lists have of it."""
+        rows = [
+            (exhibit, name, digest)
+            for arrival, exhibit in zip(arrivals, exhibits, strict=True)
+            for name, digest in sorted(arrival.checked.capture.digests.items())
+            if name != "sha256"
+        ]
+        await self._db.insert_many("exhibit_digest", ("exhibit", "algorithm", "digest"), rows)
+
+    async def _hold_to_case(self, arrivals: Sequence[Arrival]) -> None:
+        """Bytes that the box held already are still of the statement's case: their exhibit may have been refiled since."""
+        held = {arrival.blob: _case(arrival) for arrival in arrivals if arrival.stored is None}
+        locking = " ORDER BY id FOR SHARE" if self._db.dialect == "postgres" else ""
+        rows = await self._db.fetch_in("SELECT id, case_id FROM blob WHERE id IN ", sorted(held), suffix=locking)
+        if {row["id"]: row["case_id"] for row in rows} != held:
+            raise Conflict("The box no longer holds these bytes in this case: offer the statement again.")
 
     async def _next_numbers(self, cases: set[UUID]) -> dict[UUID, int]:
         if self._db.dialect == "postgres":
             await self._db.fetch_in(
                 "SELECT id FROM legal_case WHERE id IN ", sorted(cases), suffix=" ORDER BY id FOR UPDATE"
             )
-        rows = await self._db.fetch_in(
-            "SELECT case_id, max(number) AS last FROM exhibit WHERE case_id IN ",
-            list(cases),
-            suffix=" GROUP BY case_id",
-        )
-        return dict.fromkeys(cases, 1) | {row["case_id"]: row["last"] + 1 for row in rows}
+        last = await last_numbers(self._db, cases)
+        return {case: last.get(case, 0) + 1 for case in cases}
 
     async def _note_statements(
         self, device: UUID, arrivals: Sequence[Arrival], exhibits: Sequence[UUID], events: Sequence[Event]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from deedbox_server.database import Database
 from deedbox_server.errors import NotFound
-from deedbox_server.evidence.custody import Custody, new_event
+from deedbox_server.evidence.custody import Custody, ExhibitMoved, new_event
 from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyBatch, KeyStore
 from deedbox_sync import uuid7
@@ -37,6 +37,13 @@ class Deriver:
 
     async def add_derived(self, exhibit: UUID, drafts: Sequence[DerivedDraft]) -> list[UUID]:
         """Store what was made from an exhibit, all or nothing; a form and producer that it has already is kept as it is."""
+        while True:
+            try:
+                return await self._add(exhibit, drafts)
+            except ExhibitMoved:  # into another case, whose key these bytes then need
+                continue
+
+    async def _add(self, exhibit: UUID, drafts: Sequence[DerivedDraft]) -> list[UUID]:
         row = await self._db.fetch_one("SELECT case_id FROM exhibit WHERE id = {}", exhibit)
         if row is None:
             raise NotFound("There is no such exhibit.")

@@ -39,7 +39,7 @@ class Possession:
         """A nonce for this statement where its own case holds its content, else None."""
         row = await self._db.fetch_one(
             "SELECT e.blob FROM exhibit e JOIN statement s ON s.case_id = e.case_id "
-            "WHERE s.digest = {} AND e.content = {} LIMIT 1",
+            "JOIN blob b ON b.id = e.blob AND b.case_id = e.case_id WHERE s.digest = {} AND e.content = {} LIMIT 1",
             statement,
             content,
         )
