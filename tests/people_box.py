@@ -15,6 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deedbox_server.database import Database
 from deedbox_server.people import Account, Accounts, ApiKeys, Authority, BoxFacts, Devices, Pairing, Principal
 from deedbox_server.people.fetching import Unreachable
+from deedbox_server.people.front_door import FrontDoor
+from deedbox_server.people.key_sets import KeySets
+from deedbox_server.people.outside_identities import OutsideIdentities
+from deedbox_server.people.outside_tokens import OutsideTokens
+from deedbox_server.people.fetching import Unreachable
 from deedbox_server.people.key_sets import KeySets
 from deedbox_server.people.outside_identities import OutsideIdentities
 from deedbox_server.people.outside_tokens import OutsideTokens
@@ -23,7 +28,7 @@ from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.rate_limits import RateLimits
 from deedbox_server.people.recorder import NOTHING
 from deedbox_server.people.rules import ADMINISTRATOR, standard_permissions
-from deedbox_server.people.sessions import Sessions
+from deedbox_server.people.sessions import SessionRules, Sessions
 from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import uuid7
@@ -36,6 +41,7 @@ from deedbox_sync.renewal import RENEW_PATH
 CA_SECRET = bytes(range(1, 33))
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+NAMES = ("box.lan", "localhost")  # host names that are the box's own
 CHEAP = PasswordCost(memory_kib=64, iterations=1, lanes=1)
 
 Result = TypeVar("Result")
@@ -112,6 +118,7 @@ class PeopleBox:
     signed_calls: SignedCalls
     outside_tokens: OutsideTokens
     rate_limits: RateLimits
+    door: FrontDoor
     sessions: Sessions
     authority: Authority
     devices: Devices
@@ -198,6 +205,9 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
     log, trail, permissions = NotedLog(db), NotedTrail(db), standard_permissions()
     accounts = Accounts(db, permissions, clock=clock, cost=CHEAP)
     authority = await Authority.open(db, CA_SECRET, clock)
+    door = FrontDoor.open(
+        db, accounts, permissions, trail, rules=SessionRules(), box_name="Test box", names=NAMES, clock=clock
+    )
     owner = await accounts.create_owner("Ada", PASSWORD)
     assert owner.role == ADMINISTRATOR
     api_keys, identities = ApiKeys(db, permissions, trail, clock=clock), OutsideIdentities(db, trail, clock=clock)
@@ -212,7 +222,8 @@ async def make_people_box(db: Database, clock: SetClock | None = None) -> People
         signed_calls=SignedCalls(db, api_keys, clock=clock),
         outside_tokens=OutsideTokens(db, permissions, identities, KeySets(NowhereToAsk(), clock=clock)),
         rate_limits=RateLimits(clock=lambda: clock().timestamp()),
-        sessions=Sessions(db, trail, clock=clock),
+        door=door,
+        sessions=door.sessions,
         authority=authority,
         devices=Devices(db, authority, log, clock=clock),
         pairing=Pairing(db, authority, log, facts, clock=clock),

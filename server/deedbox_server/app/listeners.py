@@ -15,6 +15,9 @@ from deedbox_server.app.box import Box
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.accounts import AccountController
+from deedbox_server.web.auth import AuthController
+from deedbox_server.web.audit import AuditController, CaseAuditController
 from deedbox_server.web.bundles import BundleController
 from deedbox_server.web.casefile import CaseFileController
 from deedbox_server.web.cases import CaseController
@@ -22,11 +25,13 @@ from deedbox_server.web.compression import compressed
 from deedbox_server.web.conditional import conditional
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
+from deedbox_server.web.factors import FactorController
 from deedbox_server.web.gate import provide_permitted
 from deedbox_server.web.health import HealthController
 from deedbox_server.web.idempotency import KeptAnswer, Repeats, keeping, provide_once, replay
 from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile
 from deedbox_server.web.identity import provide_device, provide_person
+from deedbox_server.web.invitations import InvitationController
 from deedbox_server.web.keys import KeyController
 from deedbox_server.web.listener import BoxRequest, Listener
 from deedbox_server.web.log import LogController
@@ -42,6 +47,10 @@ from deedbox_server.web.proxies import behind_proxies
 from deedbox_server.web.recording import TRAIL, provide_known, record_view, remember_request
 from deedbox_server.web.refile import numbers_that_left, refile
 from deedbox_server.web.search import SearchController
+from deedbox_server.web.sessions import (
+    SessionController,
+    SessionsController,
+)
 from deedbox_server.web.time import TimeController
 from deedbox_server.web.timeline import TimelineController
 from deedbox_server.web.tus import TusController
@@ -59,13 +68,18 @@ def device_app(box: Box) -> Litestar:
 def people_app(box: Box) -> Litestar:
     """For people and their programs; pairing, renewal and the log need no account."""
     controllers = [
+        AuditController,
+        AccountController,
+        AuthController,
         BundleController,
         CaseController,
         CaseFileController,
         ChittyIdController,
         EvidenceController,
+        FactorController,
         GlassController,
         HealthController,
+        InvitationController,
         IssuerController,
         KeyController,
         LogController,
@@ -75,6 +89,8 @@ def people_app(box: Box) -> Litestar:
         PaperController,
         PeopleController,
         SearchController,
+        SessionController,
+        SessionsController,
         TimeController,
         TimelineController,
         TusController,
@@ -123,6 +139,7 @@ def _app(
     services = {
         name: given(getattr(box, name))
         for name in (
+            "account_changes",
             "accounts",
             "alarms",
             "api_keys",
@@ -139,8 +156,11 @@ def _app(
             "exhibits",
             "identifiers",
             "intake",
+            "invitations",
             "jobs",
             "journals",
+            "known_browsers",
+            "live",
             "membership",
             "notary",
             "oidc",
@@ -151,13 +171,16 @@ def _app(
             "permissions",
             "rate_limits",
             "receipts",
+            "relying_parties",
             "refiling",
             "search",
             "reconciling",
+            "second_factors",
             "senders",
             "sessions",
             "settings",
             "signed_calls",
+            "signing_in",
             "stamps",
             "timeline",
             "trail",

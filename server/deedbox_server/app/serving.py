@@ -133,7 +133,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _names(box: Box) -> list[str]:
     """Names and addresses that the listeners' certificates carry."""
-    names = ["localhost", "127.0.0.1", "::1", socket.gethostname().lower()]
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname().lower(), *box.settings.people_names]
     for host in (box.settings.people_host, box.settings.device_host):
         names += _interfaces() if host in ("0.0.0.0", "::") else [host]  # noqa: S104 - compared, not bound
     return list(dict.fromkeys(names))

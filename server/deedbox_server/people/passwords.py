@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -11,8 +12,9 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from deedbox_server.errors import BadRequest
 
-SHORTEST = 12  # characters; a second factor comes with browser sessions
+SHORTEST = 12  # characters; there is a second factor beside it (NIST SP 800-63B 3.1.1)
 LONGEST = 1024  # bytes; nobody types more, and hashing must not be a way to keep the box busy
+_PHC = re.compile(r"\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ def matches(password: str, phc: str) -> bool:
     except InvalidKey:
         return False
     return True
+
+
+def needs_rehash(phc: str, cost: PasswordCost) -> bool:
+    """Whether this hash was made at another cost than is asked now: then the next right password is hashed anew."""
+    found = _PHC.match(phc)
+    asked = (cost.memory_kib, cost.iterations, cost.lanes)
+    return found is None or tuple(int(part) for part in found.groups()) != asked
 
 
 def _normal(password: str) -> bytes:

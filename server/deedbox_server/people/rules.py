@@ -18,6 +18,9 @@ OPPOSING_COUNSEL: Final = "opposing-counsel"
 MEDIATOR: Final = "mediator"
 COURT: Final = "court"
 
+CONFLICTS_OFFICER: Final = "conflicts-officer"
+DUTIES: Final = frozenset({CONFLICTS_OFFICER})  # what an account does for the firm beside its role
+
 _ADMIN: Final = frozenset({ADMINISTRATOR})
 _WATCHERS: Final = frozenset({ADMINISTRATOR, AUDITOR})
 LAWYERS: Final = frozenset({ADMINISTRATOR, ATTORNEY})

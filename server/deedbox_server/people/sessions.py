@@ -19,6 +19,7 @@ from deedbox_server.people.principal import Principal
 from deedbox_server.people.recorder import Recorder
 from deedbox_server.people.secret_text import SESSION, make_secret, parse_secret
 from deedbox_sync import uuid7
+from deedbox_sync.canonical_json import Json
 
 STRONG_FOR: Final = timedelta(minutes=15)  # after the second factor was shown
 HALF_FOR: Final = timedelta(minutes=30)  # time enough to install an authenticator app
@@ -191,6 +192,19 @@ class Sessions:
             raise NotFound
         return Started(token.text, self._session(rows[0]))
 
+    async def renamed(self, session: UUID) -> Started:
+        """The same session under a new token; the old one opens nothing. NotFound if the session has ended."""
+        token = make_secret(SESSION)
+        rows = await self._db.fetch(
+            "UPDATE people_session SET digest = {} WHERE id = {} AND expires > {} RETURNING *",
+            token.digest,
+            session,
+            self._clock(),
+        )
+        if not rows:
+            raise NotFound
+        return Started(token.text, self._session(rows[0]))
+
     async def get(self, session: UUID) -> Session:
         """NotFound if it has ended."""
         row = await self._db.fetch_one("SELECT * FROM people_session WHERE id = {}", session)
@@ -226,7 +240,7 @@ class Sessions:
                 but or UUID(int=0),
             )
             if ended:
-                detail = {"what": "sessions ended", "count": len(ended)}
+                detail: dict[str, Json] = {"what": "sessions ended", "count": len(ended)}
                 operation = "account.security" if account == principal.account else "account.manage"
                 await self._recorder.changed(principal, operation, object=account, detail=detail)
         return len(ended)
