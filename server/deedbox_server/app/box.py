@@ -16,6 +16,13 @@ from deedbox_disk import durable
 from deedbox_server.app.door import open_door, password_rules
 from deedbox_server.casefile import CaseFiles
 from deedbox_server.cases import Cases
+from deedbox_server.cases.artifacts import Artifacts
+from deedbox_server.cases.conflicts import Conflicts
+from deedbox_server.cases.events import Events
+from deedbox_server.cases.listing import Listing
+from deedbox_server.cases.parties import Parties
+from deedbox_server.cases.relations import Relations
+from deedbox_server.cases.search import CaseSearch
 from deedbox_server.cases.timeline import Timeline
 from deedbox_server.cases.timeline_own import OWN_SOURCES
 from deedbox_server.database import Database, migrate, open_database
@@ -154,6 +161,13 @@ class Box:
     devices: Devices
     pairing: Pairing
     cases: Cases
+    case_listing: Listing
+    case_search: CaseSearch
+    case_relations: Relations
+    case_parties: Parties
+    case_events: Events
+    case_artifacts: Artifacts
+    conflict_checks: Conflicts
     timeline: Timeline
     case_files: CaseFiles
     custody: Custody
@@ -371,6 +385,13 @@ async def _assemble(
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),
         cases=cases,
+        case_listing=Listing(database, permissions),
+        case_search=CaseSearch(database, permissions),
+        case_relations=Relations(database, permissions, trail),
+        case_parties=Parties(database, permissions, trail),
+        case_events=Events(database, permissions, trail),
+        case_artifacts=Artifacts(database, notary, permissions, trail),
+        conflict_checks=Conflicts(database, permissions, trail, threshold=settings.conflict_threshold),
         timeline=timeline,
         case_files=CaseFiles(
             database,

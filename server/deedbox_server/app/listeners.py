@@ -20,7 +20,11 @@ from deedbox_server.web.auth import AuthController
 from deedbox_server.web.audit import AuditController, CaseAuditController
 from deedbox_server.web.bundles import BundleController
 from deedbox_server.web.casefile import CaseFileController
+from deedbox_server.web.artifacts import ArtifactController
 from deedbox_server.web.cases import CaseController
+from deedbox_server.web.conflicts import ConflictController
+from deedbox_server.web.events import EventController
+from deedbox_server.web.parties import PartyController
 from deedbox_server.web.compression import compressed
 from deedbox_server.web.conditional import conditional
 from deedbox_server.web.device import DeviceController
@@ -72,7 +76,11 @@ def people_app(box: Box) -> Litestar:
         AccountController,
         AuthController,
         BundleController,
+        ArtifactController,
         CaseController,
+        ConflictController,
+        EventController,
+        PartyController,
         CaseFileController,
         ChittyIdController,
         EvidenceController,
@@ -148,7 +156,14 @@ def _app(
             "brackets",
             "bundling",
             "case_files",
+            "case_artifacts",
+            "case_events",
+            "case_listing",
+            "case_parties",
+            "case_relations",
+            "case_search",
             "cases",
+            "conflict_checks",
             "custody",
             "database",
             "deskless",

@@ -116,7 +116,7 @@ class Facts:
             "opened": None if self.opened is None else self.opened.isoformat(),
             "title_key": folding.key(self.title)[:MAX_KEY],
             "client_key": name_key(self.client),
-            "court_key": None if self.court is None else folding.key(self.court),
+            "court_key": court_key(self.court),
         }
 
 
@@ -174,6 +174,11 @@ def label_key(label: str) -> str:
 def name_key(name: str | None) -> str | None:
     """What a client is found by: forms of companies and letter case do not count."""
     return None if name is None else folding.name(name).key or name
+
+
+def court_key(court: str | None) -> str | None:
+    """What a court is found by: U.S. District Court and US District Court are one."""
+    return None if court is None else "".join(folding.words(court)) or court
 
 
 def read(row: Row, *, outside: bool = False) -> Case:

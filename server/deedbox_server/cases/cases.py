@@ -8,8 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from deedbox_server.cases import case as facts
-from deedbox_server.cases import conflict_rows, names, plain_text, states, words
+from deedbox_server.cases import names, plain_text, states, words
 from deedbox_server.cases.case import Case, CaseChange, Facts, NewCase
+from deedbox_server.cases.conflict_rows import bind
 from deedbox_server.cases.matter_numbers import DEFAULT_PATTERN, Pattern, next_number
 from deedbox_server.database import Database, UniqueViolation
 from deedbox_server.errors import BadRequest, Conflict, PreconditionFailed
@@ -156,7 +157,7 @@ class Cases:
                 await names.replace(self._db, case, None, [names.Name(names.CLIENT, checked.client)])
             await words.reindex(self._db, case)
             if new.conflict_check is not None:
-                await conflict_rows.bind(self._db, principal, new.conflict_check, case)
+                await bind(self._db, principal, new.conflict_check, case)
             await self._notary.stage([EntryDraft("case.opened", salts, values)])
             await self._trail.changed(
                 principal, "case.create", case=case, object=case, detail={"facts": _told(checked)}

@@ -33,6 +33,8 @@ _DIGRAPHS: Final = (
     ("aa", "a"),
 )  # ä, ö, ü, å as they are written without the sign
 _TOO_SHORT_FOR_A_DIGRAPH: Final = 3  # letters: `sue` stays
+# Both codes are made for English; these are how names are written elsewhere (Iwanow and Ivanov, Arsenij and Arseny).
+_HEARD: Final = (("tsch", "ch"), ("sch", "sh"), ("cz", "ch"), ("sz", "sh"), ("w", "v"), ("j", "y"))
 
 # Lists of words read better as text than as lists.
 COMPANY_FORMS: Final = frozenset(
@@ -107,6 +109,8 @@ def trigrams(word: str) -> frozenset[str]:
 def sounds(word: str) -> Sounds:
     if not word.isalpha():
         return Sounds("", "")
+    for written, heard in _HEARD:
+        word = word.replace(written, heard)
     # The rating leaves out vowels but for the first letter; y inside a word is one, most of all where it stands for и or ي.
     return Sounds(jellyfish.metaphone(word), jellyfish.match_rating_codex(word[0] + word[1:].replace("y", "i")))
 
