@@ -36,6 +36,7 @@ from deedbox_server.evidence.custody import Custody
 from deedbox_server.evidence.derive import Deriver
 from deedbox_server.evidence.deskless import Deskless
 from deedbox_server.evidence.exhibits import Exhibits
+from deedbox_server.evidence.find import Finding
 from deedbox_server.evidence.intake import Intake
 from deedbox_server.evidence.journal import Journals
 from deedbox_server.evidence.possession import Possession
@@ -180,6 +181,7 @@ class Box:
     senders: Senders
     exhibits: Exhibits
     refiling: Refiling
+    finding: Finding
     deriver: Deriver
     verifying: Verifying
     bundling: Bundling
@@ -419,6 +421,7 @@ async def _assemble(
         senders=Senders(database, permissions),
         exhibits=exhibits,
         refiling=refiling,
+        finding=Finding(database, exhibits, brackets, permissions),
         deriver=deriver,
         verifying=verifying,
         bundling=bundling,

@@ -30,6 +30,7 @@ from deedbox_server.web.conditional import conditional
 from deedbox_server.web.device import DeviceController
 from deedbox_server.web.evidence import EvidenceController
 from deedbox_server.web.factors import FactorController
+from deedbox_server.web.find import find_evidence, hash_verify
 from deedbox_server.web.gate import provide_permitted
 from deedbox_server.web.health import HealthController
 from deedbox_server.web.idempotency import KeptAnswer, Repeats, keeping, provide_once, replay
@@ -106,6 +107,8 @@ def people_app(box: Box) -> Litestar:
         WitnessAdminController,
         WitnessController,
         evidence_receipt,
+        find_evidence,
+        hash_verify,
         metrics,
         numbers_that_left,
         refile,
@@ -169,6 +172,7 @@ def _app(
             "deskless",
             "devices",
             "exhibits",
+            "finding",
             "identifiers",
             "intake",
             "invitations",

@@ -110,6 +110,14 @@ class Exhibits:
         await self._permissions.permit(self._db, principal, operation, case=row["case_id"])
         return _exhibit(row)
 
+    async def some(self, principal: Principal, exhibits: Sequence[UUID]) -> dict[UUID, Exhibit]:
+        """Those of these that the principal may see, by id."""
+        wall = self._permissions.wall(principal, "evidence.read")
+        rows = await self._db.fetch_in(
+            f"SELECT {_COLUMNS} FROM exhibit WHERE {wall.on('exhibit.case_id')} AND id IN ", exhibits, *wall.args
+        )
+        return {row["id"]: _exhibit(row) for row in rows}
+
     async def derived(self, exhibits: Sequence[UUID]) -> list[DerivedDocument]:
         """What was made from these exhibits; the caller has shown that it may see them."""
         rows = await self._db.fetch_in(f"SELECT {_DERIVED} FROM derived WHERE exhibit IN ", exhibits)
