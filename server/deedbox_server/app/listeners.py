@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.config import OpenAPIConfig
 
 from deedbox_server.app.box import Box
 from deedbox_server.evidence.senders import Senders
@@ -65,12 +66,13 @@ from deedbox_sync.pace import Pace
 from deedbox_sync.witness import BURST, RATE
 
 
-def device_app(box: Box) -> Litestar:
+def device_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
     """For desks: every request has a device certificate, looked up anew."""
-    return _app([DeviceController, LogController, device_reconcile], box, provide_device, {"sender": Provide(_sender)})
+    controllers: list[Any] = [DeviceController, LogController, device_reconcile]
+    return _app(controllers, box, provide_device, {"sender": Provide(_sender)}, openapi)
 
 
-def people_app(box: Box) -> Litestar:
+def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
     """For people and their programs; pairing, renewal and the log need no account."""
     controllers = [
         AuditController,
@@ -130,7 +132,7 @@ def people_app(box: Box) -> Litestar:
 
     pace = Pace(BURST, RATE)
     own = {"witness_pace": Provide(lambda: pace, sync_to_thread=False, use_cache=True)}
-    return _app(controllers, box, provide_person, own, [receiving])
+    return _app(controllers, box, provide_person, own, openapi, [receiving])
 
 
 async def _sender(principal: NamedDependency[Principal], senders: NamedDependency[Senders]) -> Sender:
@@ -142,6 +144,7 @@ def _app(
     box: Box,
     identity: Callable[..., Any],
     more: dict[str, Provide],
+    openapi: OpenAPIConfig | None,
     lifespan: Sequence[Callable[[Litestar], contextlib.AbstractAsyncContextManager[None]]] = (),
 ) -> Litestar:
     def given(value: object) -> Provide:
@@ -229,6 +232,6 @@ def _app(
         state=State({TRAIL: box.trail}),
         request_class=BoxRequest,
         lifespan=list(lifespan),
-        openapi_config=None,
+        openapi_config=openapi,
         logging_config=None,
     )

@@ -12,18 +12,35 @@ from pathlib import Path
 
 from deedbox_disk.errors import DiskError
 from deedbox_disk.memory import forbid_core_dumps
-from deedbox_server.cli import administer, inspecting, running, witnesses
+from deedbox_server.cli import (
+    administer,
+    cases,
+    completion,
+    describing,
+    devices,
+    inspecting,
+    keys,
+    running,
+    users,
+    witnesses,
+)
 from deedbox_server.cli.unlocking import UnlockArguments, add_unlock_arguments
 from deedbox_server.errors import DeedboxError
 from deedbox_server.settings import Settings, SettingsError
 
-OK, FOUND, CANNOT = 0, 1, 2
+OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0: done; 1: looked and found something wrong; 2: could not be done, and one sentence says why."""
+    """Exit status 0: done; 1: refused, failed, or looked and found something wrong; 2: not understood (arguments, settings). One
+    sentence on standard error says why."""
     forbid_core_dumps()
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if hasattr(options, "without_box"):
+        return int(options.without_box(options))
+    if options.data is None:
+        parser.error("the following arguments are required: --data")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
         settings = Settings.load(
@@ -37,14 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         unlock = UnlockArguments(options.passphrase_file, options.key_file or settings.key_file)
         return int(asyncio.run(options.run(settings, unlock, options)))
-    except (SettingsError, DeedboxError, DiskError) as error:
+    except SettingsError as error:
         print(f"deedbox-server: {error}", file=sys.stderr)
-        return CANNOT
+        return USAGE
+    except (DeedboxError, DiskError) as error:
+        print(f"deedbox-server: {error}", file=sys.stderr)
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deedbox-server", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the box's data folder")
+    parser.add_argument("--data", type=Path, help="the box's data folder")
     parser.add_argument("--listen", help="the address both listeners bind")
     parser.add_argument("--people-port", type=int)
     parser.add_argument("--device-port", type=int)
@@ -53,8 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running.add_commands(commands)
     administer.add_commands(commands)
+    for module in (users, devices, keys, cases):
+        module.add_commands(commands)
+    completion.add_commands(commands, parser)
     inspecting.add_commands(commands)
     witnesses.add_commands(commands)
+    describing.add_commands(commands)
     return parser
 
 

@@ -33,6 +33,7 @@ class BundleController(Controller):
     async def export(
         self, data: JSONBody[dict[str, Any]], bundling: NamedDependency[Bundling], principal: NamedDependency[Principal]
     ) -> Stream:
+        """A bundle that a stranger can check: exhibits of one case, their custody and proofs, as one ZIP."""
         wanted = typed(data, Wanted)
         prepared = await bundling.prepare(principal, wanted.case, wanted.exhibits, wanted.purpose)
         headers = {

@@ -50,6 +50,7 @@ class DeviceController(Controller):
         principal: NamedDependency[Principal],
         sender: NamedDependency[Sender],
     ) -> Response[bytes]:
+        """Who the box is, what it holds of this device's journal, and the cases that the device may send to."""
         head = await journals.head(sender.device)
         visible = [case for case in await cases.visible(principal) if case.id in sender.cases]
         box, _ = note.parse_origin(notary.origin)
@@ -79,6 +80,7 @@ class DeviceController(Controller):
     async def log(
         self, request: AnyRequest, notary: NamedDependency[Notary], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
+        """The newest checkpoint, and the proof that the log has only grown since the one shown."""
         shown = hello.parse_log_request(await _body(request, 1 << 17))
         checkpoint, consistency = await notary.compare(shown)
         return _json(hello.encode_log_answer(LogAnswer(checkpoint, tuple(consistency))))
@@ -87,6 +89,7 @@ class DeviceController(Controller):
     async def offers(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
+        """Which captures the box has, and where uploads continue."""
         envelopes = transfer.parse_offers(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.offers(sender, envelopes)))
 
@@ -94,6 +97,7 @@ class DeviceController(Controller):
     async def statements(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
+        """Statements that close uploads and make exhibits of them."""
         closings = transfer.parse_closings(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.close(sender, closings)))
 
@@ -101,6 +105,7 @@ class DeviceController(Controller):
     async def batch(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
+        """Small captures with their statements, many at once."""
         if request.headers.get("content-type") != transfer.BATCH_TYPE:
             raise BadRequest(f"A batch is of type {transfer.BATCH_TYPE}.")
         items = transfer.parse_batch(await _held(request, transfer.MAX_BATCH_BYTES))
@@ -110,6 +115,7 @@ class DeviceController(Controller):
     async def possession(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
+        """Proofs that the desk holds the bytes it speaks of."""
         proofs = transfer.parse_proofs(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.prove(sender, proofs)))
 
@@ -117,6 +123,7 @@ class DeviceController(Controller):
     async def receipts(
         self, request: AnyRequest, intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> Response[bytes]:
+        """Receipts for statements, as far as they are there."""
         digests, wait = transfer.parse_receipts_request(await _body(request, transfer.MAX_MESSAGE))
         return _json(transfer.encode_results(await intake.receipts(sender, digests, float(wait))))
 
@@ -128,6 +135,7 @@ class DeviceController(Controller):
         intake: NamedDependency[Intake],
         sender: NamedDependency[Sender],
     ) -> Response[bytes]:
+        """Begin an upload, or learn how far it has come."""
         fields = Fields(
             canonical_json.parse_object(await _body(request, _SMALL), limit=_SMALL, where="upload"), "upload"
         )
@@ -144,12 +152,14 @@ class DeviceController(Controller):
         intake: NamedDependency[Intake],
         sender: NamedDependency[Sender],
     ) -> Response[bytes]:
+        """The next bytes of an upload."""
         return _offset(await intake.put(sender, _upload_id(upload), offset, body_of(request)))
 
     @delete("/uploads/{upload:str}", opt=operation("evidence.send"))
     async def forget(
         self, upload: FromPath[str], intake: NamedDependency[Intake], sender: NamedDependency[Sender]
     ) -> None:
+        """Give an upload up."""
         await intake.forget_upload(sender, _upload_id(upload))
 
 

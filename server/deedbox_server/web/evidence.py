@@ -46,6 +46,7 @@ class EvidenceController(Controller):
         cursor: FromQuery[UUID | None] = None,
         limit: FromQuery[int] = PAGE,
     ) -> dict[str, object]:
+        """The exhibits that one may see, of one case or of all, oldest first."""
         page = await exhibits.page(principal, case=case, after=cursor, limit=limit)
         more = str(page[-1].id) if page and len(page) >= limit else None
         named = await identifiers.of_exhibits([item.id for item in page])
@@ -63,6 +64,7 @@ class EvidenceController(Controller):
         database: NamedDependency[Database],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
+        """One exhibit: what was made of it, how far it is read, and what is known of its time."""
         found = await exhibits.get(principal, exhibit)
         derived = [_derived(item) for item in await exhibits.derived([exhibit])]
         reading = [_job(job) for job in await jobs.status([exhibit])]
@@ -98,6 +100,7 @@ class EvidenceController(Controller):
         exhibits: NamedDependency[Exhibits],
         principal: NamedDependency[Principal],
     ) -> Response[Any]:
+        """A derived document's bytes: recognised text, words, searchable PDF. Reading it is viewing the exhibit."""
         document, reader = await exhibits.open_derived(principal, exhibit, derived, "viewed")
         return _send(request, reader, document.content, document.media_type, document.form)
 
@@ -109,6 +112,7 @@ class EvidenceController(Controller):
         custody: NamedDependency[Custody],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
+        """The custody records of an exhibit, in order."""
         await exhibits.get(principal, exhibit)
         records = await custody.records([exhibit])
         return {"exhibit": str(exhibit), "events": [json.loads(row["record"]) for row in records]}
@@ -117,6 +121,7 @@ class EvidenceController(Controller):
     async def verify(
         self, exhibit: FromPath[UUID], verifying: NamedDependency[Verifying], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
+        """The box checks its own copy: intact, anchored, attributed, each by itself. A stranger verifies a bundle instead."""
         return _report(await verifying.verify(principal, exhibit))
 
 

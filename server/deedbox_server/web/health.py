@@ -16,6 +16,7 @@ class HealthController(Controller):
 
     @get(["/live", "/live/"], opt=open_to_all("who watches the box needs no account, and details are not told"))
     async def live(self) -> dict[str, str]:
+        """The process answers."""
         return {"status": "live"}
 
     @get(["/ready", "/ready/"], opt=open_to_all("who watches the box needs no account, and details are not told"))

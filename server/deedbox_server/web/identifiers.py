@@ -60,6 +60,7 @@ class ChittyIdController(Controller):
         identifiers: NamedDependency[Identifiers],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
+        """What the box knows of an identifier: its record, its issuer, what it resolves to."""
         return _resolved(await identifiers.resolve(principal, text))
 
     @post("/reconcile", status_code=200, opt=operation("identifier.reconcile"))
@@ -70,6 +71,7 @@ class ChittyIdController(Controller):
         rate_limits: NamedDependency[RateLimits],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
+        """Identifiers that were minted by a desk or a fallback service get one of the box's, and resolve to it."""
         rate_limits.take_identifiers(principal)
         return await _reconcile(reconciling, principal, await request.body())
 
@@ -101,6 +103,7 @@ class IssuerController(Controller):
     async def issuers(
         self, identifiers: NamedDependency[Identifiers], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
+        """Who may mint identifiers: this box, desks, and fallback services, also those that were revoked."""
         return {"items": [_issuer(issuer) for issuer in await identifiers.issuers.all(principal)]}
 
     @post("/", status_code=201, opt=operation("identifier.issuers"))
@@ -110,6 +113,7 @@ class IssuerController(Controller):
         identifiers: NamedDependency[Identifiers],
         principal: NamedDependency[Principal],
     ) -> dict[str, object]:
+        """Register a fallback service: from now on the box takes what it minted."""
         key = parse_hex(data.key, length=KEY_LENGTH, where="key")
         return _issuer(await identifiers.issuers.register(principal, key, data.namespace, data.name))
 

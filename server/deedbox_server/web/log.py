@@ -28,6 +28,7 @@ class LogController(Controller):
 
     @get("/key", media_type="text/plain", opt=_ANYONE)
     async def key(self, notary: NamedDependency[Notary]) -> str:
+        """The key that the log is signed with."""
         return notary.vkey + "\n"
 
     @get("/tile/{path:path}", opt=_ANYONE)

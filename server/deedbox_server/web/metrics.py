@@ -37,6 +37,7 @@ async def metrics(
     notary: NamedDependency[Notary],
     alarms: NamedDependency[Alarms],
 ) -> Response[bytes]:
+    """Figures for Prometheus."""
     await permissions.permit(database, principal, "metrics.read")
     figures, latest = identifiers.figures, beacons.latest
     age = math.nan if latest is None else (datetime.now(UTC) - beacons.published(latest)).total_seconds()

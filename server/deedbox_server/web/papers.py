@@ -31,6 +31,7 @@ class PaperController(Controller):
 
     @get("/kinds", opt=operation("paper.make"))
     async def kinds(self, papers: NamedDependency[Papers], principal: NamedDependency[Principal]) -> dict[str, object]:
+        """The papers there are, what each asks a person for, and its notes for counsel."""
         return {"items": [_kind(kind) for kind in papers.kinds(principal)]}
 
     @get("/", opt=operation("paper.read"))
@@ -42,6 +43,7 @@ class PaperController(Controller):
         cursor: FromQuery[UUID | None] = None,
         limit: FromQuery[int] = PAGE,
     ) -> dict[str, object]:
+        """The papers of a case, oldest first, with their warnings."""
         page = await papers.of_case(principal, case, cursor, limit)
         more = str(page[-1].id) if page and len(page) >= limit else None
         return {"items": [_paper(paper) for paper in page], "next": more}
@@ -86,6 +88,7 @@ class PaperController(Controller):
     async def record(
         self, paper: FromPath[UUID], papers: NamedDependency[Papers], principal: NamedDependency[Principal]
     ) -> dict[str, object]:
+        """What a paper was made of."""
         found = await papers.look(principal, paper)
         exhibits = [
             {"content": one.content.hex(), "id": str(one.id), "mark": one.mark} for one in found.record.exhibits

@@ -39,6 +39,7 @@ class PeopleController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
+        """The desks that were paired, also those that were revoked."""
         await permissions.permit(database, principal, "device.list")
         return {"items": [_device(device) for device in await devices.all()]}
 

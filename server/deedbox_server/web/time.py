@@ -31,6 +31,7 @@ class TimeController(Controller):
         principal: NamedDependency[Principal],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
+        """How outside time stands: beacon, stamps, witnesses, alarms."""
         await permissions.permit(database, principal, "time.read")
         return {
             "alarms": await alarms.now(),

@@ -44,6 +44,7 @@ class TusController(Controller):
         opt=open_to_all("what is offered, by the protocol told to anyone who asks by OPTIONS"),
     )
     async def about(self) -> Response[None]:
+        """What of tus 1.0 is offered here."""
         return Response(None, status_code=204, headers=tus_headers.ALWAYS | tus_headers.ABOUT)
 
     @post("/", opt=operation("evidence.send"))
@@ -81,6 +82,7 @@ class TusController(Controller):
         deskless: NamedDependency[Deskless],
         principal: NamedDependency[Principal],
     ) -> Response[None]:
+        """How far an upload has come."""
         return await _look(request, upload, deskless, principal)
 
     @patch("/{upload:str}", status_code=204, opt=operation("evidence.send"))
@@ -91,6 +93,7 @@ class TusController(Controller):
         deskless: NamedDependency[Deskless],
         principal: NamedDependency[Principal],
     ) -> Response[None]:
+        """The next bytes of an upload; with the last ones it becomes an exhibit."""
         return await _append(request, upload, deskless, principal)
 
     @delete("/{upload:str}", status_code=204, opt=operation("evidence.send"))
@@ -101,6 +104,7 @@ class TusController(Controller):
         deskless: NamedDependency[Deskless],
         principal: NamedDependency[Principal],
     ) -> Response[None]:
+        """Give an upload up; its bytes are forgotten."""
         return await _terminate(request, upload, deskless, principal)
 
     @post("/{upload:str}", opt=operation("evidence.send"))

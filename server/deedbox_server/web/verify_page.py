@@ -16,6 +16,7 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]
 
 @get("/verify", media_type="text/html", opt=open_to_all("a page for strangers, that tells nothing of this box"))
 async def verify_page() -> Response[str]:
+    """The verifier for strangers, as one page."""
     text, headers = _page()
     return Response(text, media_type="text/html", headers=headers)
 

@@ -51,6 +51,7 @@ class WitnessController(Controller):
     async def add_checkpoint(
         self, request: AnyRequest, witnessing: NamedDependency[Witnessing], witness_pace: NamedDependency[Pace]
     ) -> Response[str]:
+        """The protocol's own call: cosign a checkpoint, if its log has only grown."""
         if not witness_pace.allows(request.client.host if request.client is not None else ""):
             return Response(
                 "Too many questions: wait.\n",
@@ -64,6 +65,7 @@ class WitnessController(Controller):
 
     @get("/key", media_type="text/plain", opt=_ANYONE)
     async def key(self, witnessing: NamedDependency[Witnessing]) -> str:
+        """The key that this box cosigns with."""
         return witnessing.vkey + "\n"
 
 
@@ -80,6 +82,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
+        """The logs that this box watches, and what was found against them."""
         await permissions.permit(database, principal, READ)
         return {
             "vkey": witnessing.vkey,
@@ -97,6 +100,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
+        """Watch the log of another box from now on."""
         await permissions.permit(database, principal, MANAGE)
         return _log(await witnessing.watch(data.vkey.strip()))
 
@@ -109,6 +113,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> None:
+        """Watch a log no more."""
         await permissions.permit(database, principal, MANAGE)
         await witnessing.unwatch(log)
 
@@ -135,6 +140,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> dict[str, object]:
+        """Ask a witness from now on."""
         await permissions.permit(database, principal, MANAGE)
         return _witness(await witnesses.add(data.vkey.strip(), data.url, data.ca))
 
@@ -147,6 +153,7 @@ class WitnessAdminController(Controller):
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
     ) -> None:
+        """Ask a witness no more."""
         await permissions.permit(database, principal, MANAGE)
         await witnesses.remove(witness)
 
