@@ -103,7 +103,7 @@ from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
 from deedbox_server.search.service import Search
 from deedbox_server.settings import Settings
-from deedbox_server.trail import Trail
+from deedbox_server.trail import Live, Trail, TrailReading
 from deedbox_server.vault import Vault
 from deedbox_server.vault.key_store import KeyStore
 from deedbox_server.vault.keyring import Keyring
@@ -142,6 +142,8 @@ class Box:
     reconciling: Reconciling
     permissions: Permissions
     trail: Trail
+    trail_reading: TrailReading
+    live: Live
     membership: Membership
     walls: Walls
     accounts: Accounts
@@ -359,6 +361,8 @@ async def _assemble(
         reconciling=Reconciling(database, keys, notary, permissions, identifiers),
         permissions=permissions,
         trail=trail,
+        trail_reading=TrailReading(database, notary, permissions, trail),
+        live=Live(database, permissions, alarms.now),
         membership=Membership(database, permissions, trail),
         walls=Walls(
             database,

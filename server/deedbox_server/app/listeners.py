@@ -40,6 +40,7 @@ from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.invitations import InvitationController
 from deedbox_server.web.keys import KeyController
 from deedbox_server.web.listener import BoxRequest, Listener
+from deedbox_server.web.live import event_stream
 from deedbox_server.web.log import LogController
 from deedbox_server.web.members import GlassController, MemberController, WallController
 from deedbox_server.web.metrics import metrics
@@ -80,6 +81,7 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         AuthController,
         BundleController,
         ArtifactController,
+        CaseAuditController,
         CaseController,
         ConflictController,
         EventController,
@@ -108,6 +110,7 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         WallController,
         WitnessAdminController,
         WitnessController,
+        event_stream,
         evidence_receipt,
         find_evidence,
         hash_verify,
@@ -206,6 +209,7 @@ def _app(
             "stamps",
             "timeline",
             "trail",
+            "trail_reading",
             "verifying",
             "walls",
             "witnesses",

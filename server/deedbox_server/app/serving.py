@@ -65,6 +65,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
             group.create_task(box.stamps.run()),
             group.create_task(box.witnesses.run()),
             group.create_task(box.trail.run()),
+            group.create_task(box.live.run()),
             group.create_task(_report_refusals(box, refusals)),
             group.create_task(_prepare_reading(box)),
             group.create_task(
@@ -82,6 +83,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
         await stop.wait()
         log.info("stopping: open requests have %d seconds", DRAIN_SECONDS)
         box.deskless.stop()
+        box.live.stop()
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*serving)

@@ -81,7 +81,7 @@ async def test_refusals_are_told_with_their_reason_and_count(scene: Scene) -> No
     for _ in range(3):
         assert (await sam.get(f"/api/v1/cases/{case}")).status_code == 404
     assert (await sam.get(f"/api/v1/cases/{nowhere}")).status_code == 404
-    assert (await sam.get(f"/api/v1/evidence/?case={case}")).status_code == 404
+    assert (await sam.get(f"/api/v1/cases/{case}/audit/")).status_code == 404
     assert (await sam.get(f"/api/v1/evidence/{scene.exhibit}")).status_code == 404
     assert (await sam.get("/api/v1/devices")).status_code == 403
     assert (await sam.get("/api/v1/no-such-call")).status_code == 404
@@ -90,7 +90,7 @@ async def test_refusals_are_told_with_their_reason_and_count(scene: Scene) -> No
     assert {(one.operation, one.case, one.object, one.detail["reason"], one.detail["count"]) for one in found} == {
         ("case.read", case, None, "not-found", 3),
         ("case.read", nowhere, None, "not-found", 1),
-        ("evidence.read", case, None, "not-found", 1),
+        ("case.audit", case, None, "not-found", 1),
         ("evidence.read", case, scene.exhibit, "not-found", 1),
         ("device.list", None, None, "denied", 1),
     }
