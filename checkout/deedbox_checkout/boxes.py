@@ -1,4 +1,4 @@
-"""./deedbox audit, keys …: the box's own commands, on the box that `up` made (or on another, with `--data`)."""
+"""./deedbox audit, user, case, key, keys …: the box's own commands, on the box that `up` made (or on another, with `--data`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from deedbox_checkout.places import state_folder
 from deedbox_disk import durable
 
 _WORDS = {
-    "audit": "read log, database and every blob, and say what does not hold",
+    "audit": "read log, database and every blob, and say what does not hold; `audit list`: who did and saw what",
+    "user": "accounts: `user list`, `user invite` … (`user --help` tells all)",
+    "device": "desks: `device list`, `device pair-code` …",
+    "case": "matters and who may see them: `case list`, `case grant` …",
+    "key": "API keys: `key make`, `key revoke` …",
     "keys": "`keys rotate`: replace the root key",
     "devices": "list the paired desks",
     "pair-code": "a one-time code for another desk",

@@ -9,6 +9,7 @@ import sys
 from deedbox_disk.errors import DiskError
 from deedbox_server.app.box import open_box
 from deedbox_server.audit import Report, Sources, audit, audit_pages, audit_presence
+from deedbox_server.cli import trail
 from deedbox_server.cli.unlocking import UnlockArguments, ask_unlock
 from deedbox_server.database import DatabaseError
 from deedbox_server.errors import DeedboxError
@@ -25,6 +26,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command = commands.add_parser("audit", help="read log, database and every blob, and say what does not hold")
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=_audit)
+    trail.add_actions(command)
 
 
 async def _audit(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
