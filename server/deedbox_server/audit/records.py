@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from deedbox_server.audit.log import Logged
 from deedbox_server.audit.report import Report
 from deedbox_server.audit.tombstones import Tombstones
+from deedbox_server.audit.trail import ENTRIES, audit_trail
 from deedbox_server.database import Database, Row
 from deedbox_server.papers import record as paper_record
 from deedbox_server.retention import tombstone
@@ -30,6 +31,7 @@ _TOLD = (
     "id.minted",
     "id.reconciled",
     paper_record.ENTRY_KIND,
+    ENTRIES,
 )  # entries that a row here tells in full
 _PUBLIC = frozenset({"log.opened", "refusals", "time.beacon", "time.stamp"})  # entries that commit to nothing
 
@@ -52,6 +54,7 @@ class RecordAudit:
         await self._trust(pending)
         await self._identifiers(pending)
         await self._papers(pending)
+        await audit_trail(self._db, self._keys, self._opened, pending, self._report)
         self._untold()
 
     # --- tombstones
