@@ -16,6 +16,7 @@ from deedbox_server.app.box import Box
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
+from deedbox_server.web.account_page import account_file, account_page
 from deedbox_server.web.accounts import AccountController
 from deedbox_server.web.auth import AuthController
 from deedbox_server.web.audit import AuditController, CaseAuditController

@@ -19,7 +19,7 @@ async def test_people_may_ask_for_health_log_witness_and_pairing_without_a_key(d
     pairing = {"POST /pair/v1/finish", "POST /pair/v1/renew", "POST /pair/v1/start"}
     witness = {"GET /witness/v1/key", "POST /witness/v1/add-checkpoint"}
     health = {"GET /health/live", "GET /health/ready"}
-    page = {"GET /verify"}
+    page = {"GET /verify", "GET /account", "GET /account/{name:str}"}
     directory = {"GET /api/v1/auth/oidc/start", "GET /api/v1/auth/oidc/callback"}
     assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health | page | directory | SIGN_IN
 
