@@ -16,7 +16,7 @@ from deedbox_server.app.box import Box
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
-from deedbox_server.web.account_page import account_file, account_page
+from deedbox_server.web.account_page import ACCOUNT_PAGE
 from deedbox_server.web.accounts import AccountController
 from deedbox_server.web.auth import AuthController
 from deedbox_server.web.audit import AuditController, CaseAuditController
@@ -55,10 +55,7 @@ from deedbox_server.web.proxies import behind_proxies
 from deedbox_server.web.recording import TRAIL, provide_known, record_view, remember_request
 from deedbox_server.web.refile import numbers_that_left, refile
 from deedbox_server.web.search import SearchController
-from deedbox_server.web.sessions import (
-    SessionController,
-    SessionsController,
-)
+from deedbox_server.web.sessions import SESSION_ROUTES
 from deedbox_server.web.time import TimeController
 from deedbox_server.web.timeline import TimelineController
 from deedbox_server.web.tus import TusController
@@ -103,8 +100,6 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         PaperController,
         PeopleController,
         SearchController,
-        SessionController,
-        SessionsController,
         TimeController,
         TimelineController,
         TusController,
@@ -120,6 +115,8 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         refile,
         send_evidence,
         verify_page,
+        *ACCOUNT_PAGE,
+        *SESSION_ROUTES,
     ]
 
     @contextlib.asynccontextmanager

@@ -71,3 +71,6 @@ def _names() -> frozenset[str]:
 @cache
 def _file(name: str) -> str:
     return files("deedbox_server.web").joinpath("account", name).read_text("utf-8")
+
+
+ACCOUNT_PAGE: Final = (account_page, account_file)

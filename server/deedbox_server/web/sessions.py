@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -287,3 +287,14 @@ def _view(session: Session, current: UUID) -> SessionView:
         timestamp.encode(session.used),
         timestamp.encode(session.expires),
     )
+
+
+SESSION_ROUTES: Final = (
+    SessionController,
+    SessionsController,
+    change_password,
+    my_permissions,
+    step_up,
+    step_up_options,
+    verify_second_factor,
+)
