@@ -39,6 +39,7 @@ from deedbox_server.evidence.exhibits import Exhibits
 from deedbox_server.evidence.find import Finding
 from deedbox_server.evidence.intake import Intake
 from deedbox_server.evidence.journal import Journals
+from deedbox_server.evidence.links import Links
 from deedbox_server.evidence.possession import Possession
 from deedbox_server.evidence.receipts import Receipts
 from deedbox_server.evidence.refile import Refiling
@@ -60,6 +61,7 @@ from deedbox_server.notary.stamping import load_roots
 from deedbox_server.notary.stamps import Stamps
 from deedbox_server.notary.witnesses import Witnesses
 from deedbox_server.notary.witnessing import Witnessing
+from deedbox_server.papers.audit_reports import AuditReports
 from deedbox_server.papers.building import Builder
 from deedbox_server.papers.gathering import Gathering
 from deedbox_server.papers.press import Press
@@ -72,12 +74,9 @@ from deedbox_server.people.account_changes import AccountChanges
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
+from deedbox_server.people.erasing import Erasers, PersonExport
 from deedbox_server.people.invitations import Invitations
 from deedbox_server.people.key_service import ApiKeys
-from deedbox_server.people.oidc import Oidc
-from deedbox_server.people.oidc_settings import oidc_settings
-from deedbox_server.people.outside_identities import OutsideIdentities
-from deedbox_server.people.outside_tokens import OutsideTokens, outside_tokens
 from deedbox_server.people.known_browsers import KnownBrowsers
 from deedbox_server.people.membership import Membership
 from deedbox_server.people.oidc import Oidc
@@ -94,10 +93,16 @@ from deedbox_server.people.sessions import Sessions
 from deedbox_server.people.signed_calls import SignedCalls
 from deedbox_server.people.signing_in import SigningIn
 from deedbox_server.people.walls import Walls
+from deedbox_server.retention.applying import Applying
 from deedbox_server.retention.carrying_out import CarryingOut
 from deedbox_server.retention.disposals import Disposals
+from deedbox_server.retention.erasers import register as register_erasers
+from deedbox_server.retention.erasures import Erasures
 from deedbox_server.retention.erasures_list import ErasuresList
 from deedbox_server.retention.holds import Holds
+from deedbox_server.retention.person_export import PersonExporting
+from deedbox_server.retention.person_sections import PersonSections
+from deedbox_server.retention.retaining import Retaining
 from deedbox_server.search.following import FollowingIndex
 from deedbox_server.search.index import SearchIndex
 from deedbox_server.search.opening import open_index
@@ -164,6 +169,8 @@ class Box:
     devices: Devices
     pairing: Pairing
     cases: Cases
+    timeline: Timeline
+    case_files: CaseFiles
     case_listing: Listing
     case_search: CaseSearch
     case_relations: Relations
@@ -171,8 +178,6 @@ class Box:
     case_events: Events
     case_artifacts: Artifacts
     conflict_checks: Conflicts
-    timeline: Timeline
-    case_files: CaseFiles
     custody: Custody
     journals: Journals
     uploads: Uploads
@@ -184,6 +189,7 @@ class Box:
     exhibits: Exhibits
     refiling: Refiling
     finding: Finding
+    links: Links
     deriver: Deriver
     verifying: Verifying
     bundling: Bundling
@@ -193,8 +199,15 @@ class Box:
     index: SearchIndex
     search: Search
     papers: Papers
+    audit_reports: AuditReports
     holds: Holds
-    erasures: ErasuresList
+    erasures_list: ErasuresList
+    erasures: Erasures
+    applying: Applying
+    retaining: Retaining
+    erasers: Erasers
+    person_export: PersonExport
+    person_exporting: PersonExporting
     carrying_out: CarryingOut
     disposals: Disposals
 
@@ -275,6 +288,7 @@ async def _assemble(
     brackets = Brackets(database, witnesses, settings.witness_quorum)
     permissions = standard_permissions(settings.sensitive_networks)
     trail = Trail(database, notary)
+    trail_reading = TrailReading(database, notary, permissions, trail)
     accounts = Accounts(database, permissions, rules=password_rules(settings))
     door = open_door(settings, database, accounts, permissions, trail)
     api_keys = ApiKeys(database, permissions, trail)
@@ -331,8 +345,23 @@ async def _assemble(
         PaperStore(database, vault, keys, notary, custody),
         settings.exhibit_numbering,
     )
-    erasures = ErasuresList(settings.erasures_file, keyring.named("database"))
-    carrying_out = CarryingOut(database, vault, keys, notary, custody, index, erasures)
+    erasures_list = ErasuresList(settings.erasures_file, keyring.named("database"))
+    carrying_out = CarryingOut(database, vault, keys, notary, custody, index, erasures_list)
+    erasers, person_export = Erasers(), PersonExport()
+    register_erasers(erasers)
+    PersonSections(permissions).register(person_export)
+    disposal_wait = timedelta(days=settings.disposal_wait_days)
+    erasures = Erasures(
+        database,
+        keys,
+        notary,
+        permissions,
+        trail,
+        erasers,
+        erasures_list,
+        wait=disposal_wait,
+        backups=timedelta(days=settings.backup_days),
+    )
     recovery = X25519PrivateKey.from_private_bytes(keyring.named("recovery")).public_key().public_bytes_raw()
 
     whereabouts = Whereabouts(settings.device_port)
@@ -361,7 +390,7 @@ async def _assemble(
         reconciling=Reconciling(database, keys, notary, permissions, identifiers),
         permissions=permissions,
         trail=trail,
-        trail_reading=TrailReading(database, notary, permissions, trail),
+        trail_reading=trail_reading,
         live=Live(database, permissions, alarms.now),
         membership=Membership(database, permissions, trail),
         walls=Walls(
@@ -391,14 +420,6 @@ async def _assemble(
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),
         cases=cases,
-        case_listing=Listing(database, permissions),
-        case_search=CaseSearch(database, permissions),
-        case_relations=Relations(database, permissions, trail),
-        case_parties=Parties(database, permissions, trail),
-        case_events=Events(database, permissions, trail),
-        case_artifacts=Artifacts(database, notary, permissions, trail),
-        conflict_checks=Conflicts(database, permissions, trail, threshold=settings.conflict_threshold),
-        timeline=timeline,
         case_files=CaseFiles(
             database,
             vault,
@@ -413,6 +434,14 @@ async def _assemble(
             settings.data,
             settings.name,
         ),
+        case_listing=Listing(database, permissions),
+        case_search=CaseSearch(database, permissions),
+        case_relations=Relations(database, permissions, trail),
+        case_parties=Parties(database, permissions, trail),
+        case_events=Events(database, permissions, trail),
+        case_artifacts=Artifacts(database, notary, permissions, trail),
+        conflict_checks=Conflicts(database, permissions, trail, threshold=settings.conflict_threshold),
+        timeline=timeline,
         custody=custody,
         journals=journals,
         uploads=uploads,
@@ -426,6 +455,7 @@ async def _assemble(
         exhibits=exhibits,
         refiling=refiling,
         finding=Finding(database, exhibits, brackets, permissions),
+        links=Links(database, exhibits, permissions, trail),
         deriver=deriver,
         verifying=verifying,
         bundling=bundling,
@@ -435,12 +465,17 @@ async def _assemble(
         index=index,
         search=Search(database, permissions, index),
         papers=papers,
+        audit_reports=AuditReports(database, notary, trail, trail_reading, press, signatory, settings.name),
         holds=Holds(database, keys, custody, permissions, trail),
+        erasures_list=erasures_list,
         erasures=erasures,
+        applying=Applying(database, erasures_list, carrying_out, erasures),
+        retaining=Retaining(database, permissions, trail),
+        erasers=erasers,
+        person_export=person_export,
+        person_exporting=PersonExporting(database, permissions, trail, person_export),
         carrying_out=carrying_out,
-        disposals=Disposals(
-            database, permissions, trail, carrying_out, wait=timedelta(days=settings.disposal_wait_days)
-        ),
+        disposals=Disposals(database, permissions, trail, carrying_out, wait=disposal_wait),
     )
 
 

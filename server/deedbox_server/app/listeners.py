@@ -13,47 +13,56 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi.config import OpenAPIConfig
 
 from deedbox_server.app.box import Box
+from deedbox_server.app.description import described
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
 from deedbox_server.web.account_page import ACCOUNT_PAGE
 from deedbox_server.web.accounts import AccountController
-from deedbox_server.web.auth import AuthController
+from deedbox_server.web.artifacts import ArtifactController
 from deedbox_server.web.audit import AuditController, CaseAuditController
+from deedbox_server.web.auth import AuthController
 from deedbox_server.web.bundles import BundleController
 from deedbox_server.web.casefile import CaseFileController
-from deedbox_server.web.artifacts import ArtifactController
 from deedbox_server.web.cases import CaseController
-from deedbox_server.web.conflicts import ConflictController
-from deedbox_server.web.events import EventController
-from deedbox_server.web.parties import PartyController
 from deedbox_server.web.compression import compressed
 from deedbox_server.web.conditional import conditional
+from deedbox_server.web.conflicts import ConflictController
 from deedbox_server.web.device import DeviceController
+from deedbox_server.web.disposal import CaseDisposalController, DisposalController
+from deedbox_server.web.docs import docs_file, docs_page, openapi_device_document, openapi_document, root
+from deedbox_server.web.documents_paths import documents_routes
+from deedbox_server.web.erasure import ErasureController, PersonController
+from deedbox_server.web.events import EventController
 from deedbox_server.web.evidence import EvidenceController
 from deedbox_server.web.factors import FactorController
 from deedbox_server.web.find import find_evidence, hash_verify
 from deedbox_server.web.gate import provide_permitted
 from deedbox_server.web.health import HealthController
+from deedbox_server.web.holds import AccountHoldController, CaseHoldController, HoldController
 from deedbox_server.web.idempotency import KeptAnswer, Repeats, keeping, provide_once, replay
 from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.invitations import InvitationController
 from deedbox_server.web.keys import KeyController
+from deedbox_server.web.links import list_links, make_link, open_link, revoke_link
 from deedbox_server.web.listener import BoxRequest, Listener
 from deedbox_server.web.live import event_stream
 from deedbox_server.web.log import LogController
 from deedbox_server.web.members import GlassController, MemberController, WallController
 from deedbox_server.web.metrics import metrics
 from deedbox_server.web.multipart import evidence_receipt, send_evidence
+from deedbox_server.web.not_yet import not_yet_routes
 from deedbox_server.web.oidc import OidcController
 from deedbox_server.web.pairing import PairingController
 from deedbox_server.web.papers import PaperController
+from deedbox_server.web.parties import PartyController
 from deedbox_server.web.people import PeopleController
 from deedbox_server.web.problems import EXCEPTION_HANDLERS
 from deedbox_server.web.proxies import behind_proxies
 from deedbox_server.web.recording import TRAIL, provide_known, record_view, remember_request
 from deedbox_server.web.refile import numbers_that_left, refile
+from deedbox_server.web.retention import CaseRetentionController, RetentionController
 from deedbox_server.web.search import SearchController
 from deedbox_server.web.sessions import SESSION_ROUTES
 from deedbox_server.web.time import TimeController
@@ -78,13 +87,13 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         AccountController,
         AuthController,
         BundleController,
-        ArtifactController,
         CaseAuditController,
+        ArtifactController,
         CaseController,
+        CaseFileController,
         ConflictController,
         EventController,
         PartyController,
-        CaseFileController,
         ChittyIdController,
         EvidenceController,
         FactorController,
@@ -104,19 +113,39 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         TimelineController,
         TusController,
         WallController,
+        AccountHoldController,
+        CaseDisposalController,
+        CaseHoldController,
+        CaseRetentionController,
+        DisposalController,
+        ErasureController,
+        HoldController,
+        PersonController,
+        RetentionController,
         WitnessAdminController,
         WitnessController,
         event_stream,
         evidence_receipt,
         find_evidence,
         hash_verify,
+        list_links,
+        make_link,
         metrics,
         numbers_that_left,
+        open_link,
         refile,
+        revoke_link,
         send_evidence,
         verify_page,
         *ACCOUNT_PAGE,
         *SESSION_ROUTES,
+        docs_file,
+        docs_page,
+        openapi_device_document,
+        openapi_document,
+        root,
+        *documents_routes(),
+        *not_yet_routes(),
     ]
 
     @contextlib.asynccontextmanager
@@ -132,7 +161,10 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
                 await tidying
 
     pace = Pace(BURST, RATE)
-    own = {"witness_pace": Provide(lambda: pace, sync_to_thread=False, use_cache=True)}
+    own = {
+        "describe": Provide(lambda: described, sync_to_thread=False, use_cache=True),
+        "witness_pace": Provide(lambda: pace, sync_to_thread=False, use_cache=True),
+    }
     return _app(controllers, box, provide_person, own, openapi, [receiving])
 
 
@@ -158,18 +190,24 @@ def _app(
             "accounts",
             "alarms",
             "api_keys",
+            "audit_reports",
             "authority",
             "beacons",
             "brackets",
             "bundling",
-            "case_files",
             "case_artifacts",
             "case_events",
             "case_listing",
             "case_parties",
             "case_relations",
             "case_search",
+            "case_files",
             "cases",
+            "disposals",
+            "erasures",
+            "holds",
+            "person_exporting",
+            "retaining",
             "conflict_checks",
             "custody",
             "database",
@@ -179,6 +217,7 @@ def _app(
             "finding",
             "identifiers",
             "intake",
+            "links",
             "invitations",
             "jobs",
             "journals",
@@ -194,6 +233,7 @@ def _app(
             "permissions",
             "rate_limits",
             "receipts",
+            "refiling",
             "relying_parties",
             "refiling",
             "search",

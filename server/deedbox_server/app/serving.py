@@ -14,13 +14,16 @@ import uvicorn
 
 from deedbox_server.app.box import Box
 from deedbox_server.app.listeners import device_app, people_app
+from deedbox_server.database import DatabaseError
 from deedbox_server.documents.dating_again import date_what_was_read
+from deedbox_server.errors import DeedboxError
 from deedbox_server.jobs import Runner
 from deedbox_server.search.service import rebuild
 from deedbox_server.web.tls import Refusals, device_config, load_credential, people_config
 
 DRAIN_SECONDS = 20  # how long open requests may take to end after a signal; uploads then resume at the next start
 _REFUSALS_EVERY = 60.0
+_DISPOSALS_EVERY = 60.0
 _CERTIFICATES_EVERY = 24 * 3600.0
 
 log = logging.getLogger("deedbox.app")
@@ -41,6 +44,8 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     await box.vault.sweep(await box.uploads.unfinished())
+    await box.carrying_out.resume()
+    await box.erasures.resume()
     while await box.sequencer.step():
         pass
     people_socket, device_socket = (
@@ -67,6 +72,7 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
             group.create_task(box.trail.run()),
             group.create_task(box.live.run()),
             group.create_task(_report_refusals(box, refusals)),
+            group.create_task(_end_disposals(box)),
             group.create_task(_prepare_reading(box)),
             group.create_task(
                 _renew_certificates(box, {"people": servers[0].config, "device": servers[1].config}, hosts)
@@ -94,6 +100,17 @@ async def serve(box: Box, ready: Callable[[Addresses], Awaitable[None]]) -> None
     await box.trail.close()
     with contextlib.suppress(Exception):  # a last group is a courtesy: what pends is durable and comes first next time
         await box.sequencer.step()
+
+
+async def _end_disposals(box: Box) -> None:
+    """What somebody who was reading has kept from its end is ended later."""
+    while True:
+        await asyncio.sleep(_DISPOSALS_EVERY)
+        try:
+            await box.carrying_out.resume()
+            await box.erasures.resume()
+        except (DatabaseError, DeedboxError) as error:
+            log.warning("a disposal could not be ended: %s", type(error).__name__)
 
 
 async def _prepare_reading(box: Box) -> None:
@@ -129,6 +146,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listening = socket.create_server(
         (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
     )
+    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which accepted ones do not; without it
+    # the second half of each answer waits 40 ms for the caller's acknowledgement of the first.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listening.setblocking(False)
     return listening
 

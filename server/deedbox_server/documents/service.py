@@ -100,7 +100,12 @@ class Reading:
         found = await self._exhibit(exhibit)
         while True:
             await self._put(found)
-            before, found = found, await self._exhibit(exhibit)
+            before = found
+            try:
+                found = await self._exhibit(exhibit)
+            except JobRefused:  # disposed of meanwhile: its words must not come back behind the disposal
+                await self._index.forget([exhibit])
+                raise
             if found.case == before.case:  # else it was refiled meanwhile, and must not be found where it was
                 return
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from deedbox_server.cases.forgetting import forget_unused_words
 from deedbox_server.database import Database, Row
 from deedbox_server.errors import Conflict
 from deedbox_server.evidence.custody import Custody, Event, new_event
@@ -267,7 +268,7 @@ class CarryingOut:
         await rows.delete_in(self._db, "conflict_hit", "check_id", [row["id"] for row in checks])
         for table, column in rows.WITH_CASE:
             await rows.delete_in(self._db, table, column, [case])
-        await rows.delete_words_of_nothing(self._db)
+        await forget_unused_words(self._db)
         await self._db.execute("UPDATE case_wall SET reason = '' WHERE case_id = {}", case)
         await self._db.execute(
             "UPDATE legal_case SET state = 'disposed', title = '', kind = NULL, client = NULL, court = NULL, docket = NULL,"

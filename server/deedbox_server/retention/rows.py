@@ -80,10 +80,3 @@ TOUCHED: Final = tuple(
 async def delete_in(db: Database, table: str, column: str, values: Sequence[UUID]) -> None:
     """Delete the rows whose `column` is one of these, one by one of them: a hold's trigger then tells of that one."""
     await db.execute_many(f'DELETE FROM "{table}" WHERE "{column}" = {{}}', [(value,) for value in values])
-
-
-async def delete_words_of_nothing(db: Database) -> None:
-    """Words that stand in no case and in no name any more: they were in what has just gone."""
-    gone = "word NOT IN (SELECT word FROM case_posting) AND word NOT IN (SELECT word FROM party_name_word)"
-    await db.execute(f"DELETE FROM case_word_trigram WHERE {gone}")
-    await db.execute(f"DELETE FROM case_word WHERE {gone}")

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from deedbox_server.people.erasing import Kept
 from deedbox_sync import canonical_json, timestamp
 from deedbox_sync.canonical_json import Fields, Json
 from deedbox_sync.errors import FormatError
@@ -48,15 +49,6 @@ class Erased:
 
 
 NOTHING_ERASED: Final = Erased.of(())
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Something that names the person and was not erased, and why."""
-
-    what: str
-    object: UUID | None
-    why: str
 
 
 @dataclass(frozen=True)
