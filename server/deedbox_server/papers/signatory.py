@@ -6,7 +6,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from cryptography import x509
@@ -16,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deedbox_server.evidence.paper_words import grouped, moment
 from deedbox_server.notary.outside import Outside, OutsideError
 from deedbox_server.notary.stamping import StampRefused
-from deedbox_server.papers.facts import Record
 from deedbox_server.papers.signing import Credential, StampSource, probe, sign_paper
 from deedbox_server.papers.typeset import SetPaper
 from deedbox_server.people.authority import Authority
@@ -27,6 +28,22 @@ _REST_SECONDS = 300.0  # an authority that did not answer is not asked again for
 _TYPE = "application/timestamp-query"
 
 log = logging.getLogger("deedbox.papers")
+
+
+class Made(Protocol):
+    """What the words of the seal and the probe of an authority need to know of a paper."""
+
+    @property
+    def paper(self) -> UUID: ...
+
+    @property
+    def made(self) -> datetime: ...
+
+    @property
+    def box(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,7 @@ class Signatory:
         self._roots: Sequence[x509.Certificate] | None = None
         self._resting: dict[str, float] = {}
 
-    async def sign(self, record: Record, setting: Callable[[tuple[str, ...]], Awaitable[SetPaper]]) -> Signed:
+    async def sign(self, record: Made, setting: Callable[[tuple[str, ...]], Awaitable[SetPaper]]) -> Signed:
         """Set the paper with words that say how it is signed, and sign it so."""
         certificate = await self._authority.papers(self._box_id, self._box, self._key.public_key())
         credential = Credential(self._key, certificate, self._authority.certificate)
@@ -74,7 +91,7 @@ class Signatory:
                 log.warning("a paper could not be stamped: %s", problem)
         return await _signed(record, setting, credential, None)
 
-    async def _stamps(self, record: Record) -> StampSource | None:
+    async def _stamps(self, record: Made) -> StampSource | None:
         """The first authority that answers now."""
         for url in self._urls:
             if self._resting.get(url, 0.0) > time.monotonic():
@@ -93,7 +110,7 @@ class Signatory:
 
 
 async def _signed(
-    record: Record,
+    record: Made,
     setting: Callable[[tuple[str, ...]], Awaitable[SetPaper]],
     credential: Credential,
     stamps: StampSource | None,
@@ -103,7 +120,7 @@ async def _signed(
     return Signed(pdf, len(made.pdf), made.pages, "B-B" if stamps is None else f"B-T by {stamps.name}")
 
 
-def seal_words(record: Record, credential: Credential, stamps: StampSource | None) -> tuple[str, ...]:
+def seal_words(record: Made, credential: Credential, stamps: StampSource | None) -> tuple[str, ...]:
     """What the frame of the box's signature says: what it is, what it is not, and by whom the time is known."""
     digest = credential.certificate.fingerprint(hashes.SHA256())
     when = (

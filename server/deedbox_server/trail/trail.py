@@ -195,15 +195,14 @@ class Trail:
     async def _write(self, records: Sequence[AuditRecord]) -> list[UUID]:
         """Records and staged entries, in the caller's transaction. Fresh ids each time: a try that was cut short may have
         left salts under the ids it used."""
-        ids = []
+        ids = sorted(uuid7.new() for _ in records)  # of one moment: in the order of the records
         for start in range(0, len(records), _GROUP):
             rows, events = [], []
-            for record in records[start : start + _GROUP]:
-                row_id, data = uuid7.new(), audit_record.encode(record)
+            for row_id, record in zip(ids[start : start + _GROUP], records[start : start + _GROUP], strict=True):
+                data = audit_record.encode(record)
                 found_by = (record.time, record.outcome, record.operation, record.actor, record.case, record.object)
                 rows.append((row_id, *found_by, data))
                 events.append((f"audit.{record.outcome}", row_id, audit_record.committed_values(record, data)))
-                ids.append(row_id)
             await self._db.insert_many("audit_record", _COLUMNS, rows)
             await self._notary.stage(await self._notary.salted(events))
         return ids

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from deedbox_server.errors import BadRequest
+from deedbox_server.papers.audit_reports import AuditReports
 from deedbox_server.people import Principal
 from deedbox_server.trail import Asked, Told, TrailReading
 from deedbox_server.trail.files import csv_head, csv_line, json_line, members
@@ -118,6 +119,16 @@ class AuditController(Controller):
         """The same as one file, oldest first, as CSV or as lines of JSON."""
         return await _file(trail_reading, principal, asked, format)
 
+    @post("/report", status_code=200, opt=operation("audit.read"))
+    async def report(
+        self,
+        asked: NamedDependency[Asked],
+        audit_reports: NamedDependency[AuditReports],
+        principal: NamedDependency[Principal],
+    ) -> Response[bytes]:
+        """The same as a signed PDF that can be filed: what was asked, the entries, the log's head, how to check them."""
+        return _pdf(await audit_reports.make(principal, asked))
+
     @get("/{record:uuid}", opt=operation("audit.read"))
     async def record(
         self,
@@ -156,6 +167,21 @@ class CaseAuditController(Controller):
     ) -> Stream:
         """The same as one file, oldest first, as CSV or as lines of JSON."""
         return await _file(trail_reading, principal, asked, format)
+
+    @post("/report", status_code=200, opt=operation("case.audit"))
+    async def report(
+        self,
+        asked: NamedDependency[Asked],
+        audit_reports: NamedDependency[AuditReports],
+        principal: NamedDependency[Principal],
+    ) -> Response[bytes]:
+        """The same as a signed PDF that can be filed."""
+        return _pdf(await audit_reports.make(principal, asked))
+
+
+def _pdf(data: bytes) -> Response[bytes]:
+    headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="audit-report.pdf"'}
+    return Response(data, media_type="application/pdf", headers=headers)
 
 
 async def _page(
