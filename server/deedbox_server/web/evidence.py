@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -84,7 +85,7 @@ class EvidenceController(Controller):
     ) -> Response[Any]:
         """The original bytes. Asking for them is a custody event, also for a part, and also where the copy is current."""
         found, reader = await exhibits.open(principal, exhibit, "downloaded")
-        return _send(request, reader, found.content, found.media_type, found.name)
+        return send_bytes(request, reader, found.content, found.media_type, found.name)
 
     @route(
         "/{exhibit:uuid}/derived/{derived:uuid}",
@@ -102,7 +103,7 @@ class EvidenceController(Controller):
     ) -> Response[Any]:
         """A derived document's bytes: recognised text, words, searchable PDF. Reading it is viewing the exhibit."""
         document, reader = await exhibits.open_derived(principal, exhibit, derived, "viewed")
-        return _send(request, reader, document.content, document.media_type, document.form)
+        return send_bytes(request, reader, document.content, document.media_type, document.form)
 
     @get(["/{exhibit:uuid}/custody", "/{exhibit:uuid}/chain-of-custody"], opt=operation("evidence.read"))
     async def custody(
@@ -125,7 +126,15 @@ class EvidenceController(Controller):
         return _report(await verifying.verify(principal, exhibit))
 
 
-def _send(request: AnyRequest, reader: BlobReader, content: bytes, media_type: str, name: str) -> Response[Any]:
+def send_bytes(
+    request: AnyRequest,
+    reader: BlobReader,
+    content: bytes,
+    media_type: str,
+    name: str,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Response[Any]:
+    """All of a blob or the range that was asked for, as a file to keep; `more` are headers that count before ours."""
     etag = f'"{content.hex()}"'
     headers = {
         "cache-control": "private, no-cache",
@@ -133,7 +142,7 @@ def _send(request: AnyRequest, reader: BlobReader, content: bytes, media_type: s
         "content-security-policy": "sandbox; default-src 'none'",
         "etag": etag,
         "x-content-type-options": "nosniff",
-    }
+    } | dict(more)
     if not_modified(request.headers.get("if-none-match"), etag):
         return Response(None, status_code=304, headers=headers)
     piece = slice_for(request.headers.get("range"), request.headers.get("if-range"), etag, reader.size)

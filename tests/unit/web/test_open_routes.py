@@ -9,6 +9,7 @@ from kit.open_box import Office
 pytestmark = pytest.mark.anyio
 
 LOG = {"GET /log/checkpoint", "GET /log/key", "GET /log/tile/{path:path}"}
+LINK = {f"{method} /api/v1/links/{{token:str}}" for method in ("GET", "HEAD")}
 SIGN_IN = {
     f"POST /api/v1/auth/{name}"
     for name in ("invitation", "login", "passkey", "passkey/options", "register", "reset-password")
@@ -21,7 +22,7 @@ async def test_people_may_ask_for_health_log_witness_and_pairing_without_a_key(d
     health = {"GET /health/live", "GET /health/ready"}
     page = {"GET /verify", "GET /account", "GET /account/{name:str}"}
     directory = {"GET /api/v1/auth/oidc/start", "GET /api/v1/auth/oidc/callback"}
-    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health | page | directory | SIGN_IN
+    assert open_routes(people_app(desk_and_box.box)) == LOG | pairing | witness | health | page | directory | SIGN_IN | LINK
 
 
 async def test_a_device_may_read_the_log_and_for_all_else_its_certificate_is_looked_up(desk_and_box: Office) -> None:
