@@ -88,7 +88,7 @@ class Papers:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     def kinds(self, principal: Principal) -> Sequence[Kind]:
-        self._permissions.require(principal, "paper.make")
+        self._permissions.require(principal, "paper.kinds")
         return tuple(KINDS.values())
 
     async def close(self) -> None:

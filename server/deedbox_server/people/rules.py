@@ -67,6 +67,7 @@ _BOX: Final = {
     "events.listen": Rule(_EVERYONE, "case:read"),
     "person.export": Rule(_ADMIN, "people:manage", strong=True, sensitive=True),
     "person.erase": Rule(_ADMIN, "people:manage", strong=True, sensitive=True),
+    "paper.kinds": Rule(_FIRM, "case:read"),
     "retention.read": Rule(_FIRM, "case:read"),
     "retention.manage": Rule(LAWYERS, "box:manage", strong=True, sensitive=True),
     "device.list": Rule(_WATCHERS, "box:read"),

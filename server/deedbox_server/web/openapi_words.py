@@ -88,7 +88,7 @@ def security_of(handler: HTTPRouteHandler, rule: Rule | None, listening: str) ->
         return []
     if listening == "device":
         return [{"certificate": []}]
-    provider = handler.resolve_dependencies().get("principal")
+    provider = handler.resolve_dependencies().get("recognised")
     if provider is not None and provider.dependency is provide_signer:
         return [{"signature": [rule.scope]}]
     keys: list[dict[str, list[str]]] = [] if rule.strong else [{"apiKey": [rule.scope]}, {"signature": [rule.scope]}]

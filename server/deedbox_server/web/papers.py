@@ -29,7 +29,7 @@ AnyRequest = Request[Any, Any, Any]
 class PaperController(Controller):
     path = "/api/v1/papers"
 
-    @get("/kinds", opt=operation("paper.make"))
+    @get("/kinds", opt=operation("paper.kinds"))
     async def kinds(self, papers: NamedDependency[Papers], principal: NamedDependency[Principal]) -> dict[str, object]:
         """The papers there are, what each asks a person for, and its notes for counsel."""
         return {"items": [_kind(kind) for kind in papers.kinds(principal)]}
