@@ -144,7 +144,7 @@ class CaseController(Controller):
             limit=limit,
         )
         page = await case_listing.page(principal, wanted)
-        return CaseList([_case(case) for case in page.items], page.next)
+        return CaseList([case_view(case) for case in page.items], page.next)
 
     @get("/search", opt=operation("case.list"))
     async def find(
@@ -158,7 +158,7 @@ class CaseController(Controller):
     ) -> FoundList:
         """Cases whose number, title, docket number, client or parties have the words, also misspelt or only begun; best first."""
         answer = await case_search.find(principal, q, state=in_state, after=cursor, limit=limit)
-        return FoundList([_found(one) for one in answer.page.items], answer.page.next, answer.suggestion)
+        return FoundList([found_view(one) for one in answer.page.items], answer.page.next, answer.suggestion)
 
     @post("/", status_code=201, opt=operation("case.create"))
     async def open_case(
@@ -167,7 +167,7 @@ class CaseController(Controller):
         """Open a case. Without a number the firm's pattern gives the next one; a number that was given once is taken for good."""
         case = await cases.create(principal, data)
         return Response(
-            _case(case), status_code=201, headers={"etag": etag(case.version), "location": f"{self.path}/{case.id}"}
+            case_view(case), status_code=201, headers={"etag": etag(case.version), "location": f"{self.path}/{case.id}"}
         )
 
     @get("/{case:uuid}", opt=operation("case.read"))
@@ -176,7 +176,7 @@ class CaseController(Controller):
     ) -> Response[CaseView]:
         """One case; outsiders get its card, without an ETag."""
         found = await cases.get(principal, case)
-        return Response(_case(found), headers={} if found.outside else {"etag": etag(found.version)})
+        return Response(case_view(found), headers={} if found.outside else {"etag": etag(found.version)})
 
     @patch("/{case:uuid}", opt=operation("case.write"))
     async def change(
@@ -189,7 +189,7 @@ class CaseController(Controller):
     ) -> Response[CaseView]:
         """Change what is named; the rest stays, null takes away. Only of an open case."""
         changed = await cases.change(principal, case, data, expected_version(request))
-        return Response(_case(changed), headers={"etag": etag(changed.version)})
+        return Response(case_view(changed), headers={"etag": etag(changed.version)})
 
     @post("/{case:uuid}/close", status_code=200, opt=operation("case.write"))
     async def close(
@@ -202,7 +202,7 @@ class CaseController(Controller):
     ) -> Response[CaseView]:
         """Close an open case: it can be read, and takes no new work. What desks send to it is still kept."""
         changed = await cases.step(principal, case, "close", data.reason, expected_version(request))
-        return Response(_case(changed), headers={"etag": etag(changed.version)})
+        return Response(case_view(changed), headers={"etag": etag(changed.version)})
 
     @post("/{case:uuid}/archive", status_code=200, opt=operation("case.write"))
     async def archive(
@@ -215,7 +215,7 @@ class CaseController(Controller):
     ) -> Response[CaseView]:
         """Archive a closed case."""
         changed = await cases.step(principal, case, "archive", data.reason, expected_version(request))
-        return Response(_case(changed), headers={"etag": etag(changed.version)})
+        return Response(case_view(changed), headers={"etag": etag(changed.version)})
 
     @post("/{case:uuid}/reopen", status_code=200, opt=operation("case.write"))
     async def reopen(
@@ -228,7 +228,7 @@ class CaseController(Controller):
     ) -> Response[CaseView]:
         """Reopen a closed or archived case."""
         changed = await cases.step(principal, case, "reopen", data.reason, expected_version(request))
-        return Response(_case(changed), headers={"etag": etag(changed.version)})
+        return Response(case_view(changed), headers={"etag": etag(changed.version)})
 
     @get("/{case:uuid}/relations", opt=operation("party.read"))
     async def relations(
@@ -265,7 +265,7 @@ class CaseController(Controller):
         await case_relations.remove(principal, case, other, kind)
 
 
-def _case(case: Case) -> CaseView:
+def case_view(case: Case) -> CaseView:
     card = CaseView(case.id, case.number, case.title, case.state, case.court, case.docket)
     if case.outside:
         return card
@@ -284,8 +284,8 @@ def _case(case: Case) -> CaseView:
     )
 
 
-def _found(found: Found) -> FoundView:
-    return FoundView(_case(found.case), found.score, [ShownView(one.place, one.text) for one in found.shown])
+def found_view(found: Found) -> FoundView:
+    return FoundView(case_view(found.case), found.score, [ShownView(one.place, one.text) for one in found.shown])
 
 
 def _relation(one: Relation) -> RelationView:

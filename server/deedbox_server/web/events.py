@@ -61,7 +61,7 @@ class EventController(Controller):
     ) -> EventList:
         """The events of a case in the order in which they happened; with removed=true those too that were removed."""
         page = await case_events.of(principal, case, removed=removed, after=cursor, limit=limit)
-        return EventList([_event(one) for one in page.items], page.next)
+        return EventList([event_view(one) for one in page.items], page.next)
 
     @post("/", status_code=201, opt=operation("event.write"))
     async def add(
@@ -74,7 +74,7 @@ class EventController(Controller):
         """Add an event to an open case."""
         made = await case_events.add(principal, case, data)
         where = {"etag": etag(made.version), "location": f"/api/v1/cases/{case}/events/{made.id}"}
-        return Response(_event(made), status_code=201, headers=where)
+        return Response(event_view(made), status_code=201, headers=where)
 
     @get("/{event:uuid}", opt=operation("event.read"))
     async def look(
@@ -86,7 +86,7 @@ class EventController(Controller):
     ) -> Response[EventView]:
         """One event of this case."""
         found = await case_events.get(principal, case, event)
-        return Response(_event(found), headers={"etag": etag(found.version)})
+        return Response(event_view(found), headers={"etag": etag(found.version)})
 
     @patch("/{event:uuid}", opt=operation("event.write"))
     async def change(
@@ -100,7 +100,7 @@ class EventController(Controller):
     ) -> Response[EventView]:
         """Change what is named; the rest stays."""
         changed = await case_events.change(principal, case, event, data, expected_version(request))
-        return Response(_event(changed), headers={"etag": etag(changed.version)})
+        return Response(event_view(changed), headers={"etag": etag(changed.version)})
 
     @delete("/{event:uuid}", status_code=200, opt=operation("event.write"))
     async def remove(
@@ -113,10 +113,10 @@ class EventController(Controller):
     ) -> Response[EventView]:
         """Take an event out of the case; it is kept as removed."""
         gone = await case_events.remove(principal, case, event, expected_version(request))
-        return Response(_event(gone), status_code=200, headers={"etag": etag(gone.version)})
+        return Response(event_view(gone), status_code=200, headers={"etag": etag(gone.version)})
 
 
-def _event(event: Event) -> EventView:
+def event_view(event: Event) -> EventView:
     facts = event.facts
     return EventView(
         event.id,

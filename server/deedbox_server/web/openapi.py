@@ -25,7 +25,7 @@ from deedbox_server.web.openapi_bodies import BODIES
 from deedbox_server.web.openapi_problems import problem_answers, problem_components, statuses_of
 from deedbox_server.web.openapi_schemas import Schemas, answer_type, body_type
 from deedbox_server.web.openapi_words import INTRODUCTION, SECURITY_SCHEMES, security_of, tag_of, tags
-from deedbox_server.web.operations import OPEN, OPERATION
+from deedbox_server.web.operations import OPEN, OPERATION, SAME_AS
 
 Listening = Literal["people", "device"]
 Document = dict[str, Any]
@@ -57,13 +57,19 @@ class Call:
         return f"{self.method} {self.path}"
 
     @property
+    def same_as(self) -> str:
+        """The call that this is another address of, or itself."""
+        return cast("str", self.handler.opt.get(SAME_AS, self.name))
+
+    @property
     def operation(self) -> str | None:
         return cast("str | None", self.handler.opt.get(OPERATION))
 
     @property
     def id(self) -> str:
         """From method and path, which are what callers depend on; no two calls share it."""
-        return re.sub(r"[^a-z0-9]+", "_", f"{self.method} {self.path.removeprefix('/api/v1')}".lower()).strip("_")
+        place = self.path.removeprefix("/api/v1") if self.path.startswith("/api/") else f"/box{self.path}"
+        return re.sub(r"[^a-z0-9]+", "_", f"{self.method}{place}".lower()).strip("_")
 
     @property
     def asks_for_version(self) -> bool:
@@ -97,6 +103,7 @@ def document(app: Litestar, rules: Mapping[str, Rule], listening: Listening) -> 
     paths: dict[str, dict[str, Any]] = {}
     for call in found:
         parameters = drawn[call.path].get(call.method.lower(), {}).get("parameters", [])
+        parameters = sorted(parameters, key=lambda one, path=call.path: _place(one, path))
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, parameters, schemas, rules)
     return {
         "openapi": "3.1.0",
@@ -149,7 +156,7 @@ _PARAMETERS: Final[Document] = {
 
 def _operation(call: Call, parameters: list[Document], schemas: Schemas, rules: Mapping[str, Rule]) -> Document:
     told = cleandoc(call.handler.fn.__doc__ or "")
-    bodies = BODIES.get(call.name)
+    bodies = BODIES.get(call.same_as)
     body = schemas.json(body_type(call.handler)) if bodies is None or bodies.body is None else None
     content = [] if bodies is None or bodies.body is None else [bodies.body]
     rule = rules.get(call.operation or "")
@@ -171,7 +178,7 @@ def _operation(call: Call, parameters: list[Document], schemas: Schemas, rules: 
 
 
 def _answers(call: Call, schemas: Schemas, has_body: bool) -> Document:
-    bodies = BODIES.get(call.name)
+    bodies = BODIES.get(call.same_as)
     answers: Document = {}
     if bodies is not None and bodies.answers:
         for status, given in sorted(bodies.answers.items()):
@@ -246,6 +253,12 @@ def _parameter(drawn: Document) -> Document:
         if len(choices) == 1:
             made["schema"] = choices[0]
     return made
+
+
+def _place(parameter: Document, path: str) -> tuple[bool, int, str]:
+    """Those of the path first, as they stand in it; then the others by name."""
+    in_path = parameter["in"] == "path"
+    return (not in_path, path.find(f"{{{parameter['name']}}}") if in_path else 0, parameter["name"])
 
 
 def _first_sentence(told: str) -> str:

@@ -47,6 +47,7 @@ _PDF: Final = Content("application/pdf", description="The paper, signed.")
 _UNDER_WAY: Final = (Content(_JSON, shapes.UnderWay),)
 _TEXT: Final = Bodies(answers={200: (Content("text/plain"),)})
 _BYTES: Final = (Content("*/*", description="The bytes, of the exhibit's own media type."),)
+_ANY: Final = (Content("*/*"),)
 _FILE: Final = Bodies(answers={200: _BYTES, 206: _BYTES, 304: (), 416: ()})
 _HEAD: Final = Bodies(answers={200: (), 206: (), 304: (), 416: ()})
 _NOTHING: Final = Bodies(answers={204: ()})
@@ -61,10 +62,26 @@ BODIES: Final[Mapping[str, Bodies]] = {
         answers={200: (Content("application/octet-stream", description="C2SP tlog-tiles."),)}
     ),
     "GET /metrics": Bodies(answers={200: (Content("text/plain", description="Prometheus text format 0.0.4."),)}),
+    "GET /openapi.json": Bodies(answers={200: (Content(_JSON, description="An OpenAPI 3.1 document."),)}),
+    "GET /openapi-device.json": Bodies(answers={200: (Content(_JSON, description="An OpenAPI 3.1 document."),)}),
+    "GET /docs": Bodies(answers={200: (Content("text/html"),)}),
+    "GET /docs/{name}": Bodies(answers={200: _ANY}),
     "GET /verify": Bodies(answers={200: (Content("text/html"),)}),
     "GET /health/live": _gives(shapes.Live),
     "GET /health/ready": Bodies(answers={200: (Content(_JSON, shapes.Ready),), 503: (Content(_JSON, shapes.Ready),)}),
     "GET /api/v1/cases/{case}/timeline": Bodies(also=(Content("text/csv"),)),
+    # the trail
+    **{
+        f"{method} {path}": bodies
+        for path_of in ("/api/v1/audit", "/api/v1/cases/{case}/audit")
+        for method, path, bodies in (
+            ("GET", f"{path_of}/export", Bodies(answers={200: (Content("text/csv"), Content("application/x-ndjson"))})),
+            ("POST", f"{path_of}/report", Bodies(answers={200: (_PDF,)})),
+        )
+    },
+    "GET /api/v1/events/stream": Bodies(
+        answers={200: (Content("text/event-stream", description="Server-sent events (HTML 9.2)."),)}
+    ),
     # pairing and witnesses
     "POST /pair/v1/start": _message("start", "its answer", "pairing"),
     "POST /pair/v1/finish": _message("finish", "its answer", "pairing"),

@@ -6,11 +6,17 @@ from typing import Any, Final
 
 OPERATION: Final = "deedbox_operation"
 OPEN: Final = "deedbox_open"
+SAME_AS: Final = "deedbox_same_as"
 
 
 def operation(name: str) -> dict[str, Any]:
     """`opt` of a handler whose service asks `permit` (or `require`) for this operation."""
     return {OPERATION: name}
+
+
+def same_as(call: str) -> dict[str, Any]:
+    """`opt` of a handler that is another address of a call (`"GET /api/v1/evidence"`)."""
+    return {SAME_AS: call}
 
 
 def open_to_all(why: str) -> dict[str, Any]:
