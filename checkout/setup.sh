@@ -4,7 +4,7 @@
 deedbox_packages_run="python3-venv bubblewrap tesseract-ocr tesseract-ocr-eng fonts-dejavu-core
     fonts-droid-fallback openssl"
 deedbox_packages_test="$deedbox_packages_run xfsprogs libarchive-tools 7zip e2fsprogs poppler-utils procps unzip util-linux git
-    chromium faketime binutils python3-dev xxd"
+    chromium faketime binutils python3-dev xxd oathtool"
 
 deedbox_say() { printf 'deedbox: %s\n' "$*" >&2; }
 

@@ -43,7 +43,7 @@ _PHRASES = """
 iloveyouforever iloveyousomuch letmeinplease letmeinletmein openthedoor opensesame correcthorsebatterystaple thisismypassword
 mypasswordis mypassword123 thepassword passwordispassword ihateyou12345 nopassword123 pleaseletmein ihavenoidea ilovemymother
 ilovejesus123 jesuschrist1 godisgreat123 manchesterunited liverpoolfc1892 realmadrid123 harrypotter123 starwars12345
-thelordoftherings maytheforcebewithyou tobeornottobe thequickbrownfox whatthehell123 fuckyoufuckyou
+thelordoftherings maytheforcebewithyou tobeornottobe thequickbrownfox whatthehell123
 supercalifragilistic
 """
 _LONGEST_WALK = 16

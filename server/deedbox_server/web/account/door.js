@@ -23,7 +23,6 @@ export function signIn(next, told) {
     "Sign in",
     el("p", { class: "lead" }, "With your name and password, or with a passkey alone."),
     told ? el("p", { class: "told attention", role: "status" }, el("span", {}, told)) : null,
-    told ? el("div", { class: "gap" }) : null,
     el("div", { class: "sheet stack" }, sent, others.length ? el("p", { class: "or" }, "or") : "", ...others),
     el("p", { class: "hint below" }, "No account yet, or no way in? An administrator of the firm sends you a link."),
   );
@@ -71,7 +70,8 @@ export async function register(token, next, away) {
     ),
   );
   const role = ROLES[found.role] || found.role;
-  const words = `${found.invited_by} invites you as ${role}. Choose how you sign in; a second factor comes next.`;
+  const host = found.invited_by === "box" ? document.querySelector(".box").textContent : found.invited_by;
+  const words = `${host} invites you as ${role}. Choose how you sign in; a second factor comes next.`;
   show("door", `Welcome, ${found.name}`, el("p", { class: "lead" }, words), el("div", { class: "sheet" }, sent));
 }
 
