@@ -260,6 +260,7 @@ class CarryingOut:
             await rows.delete_in(self._db, table, column, exhibits)
         if approved.whole:
             await self._delete_case(approved.case)
+        await rows.forget_answers(self._db)
 
     async def _delete_case(self, case: UUID) -> None:
         names = await self._db.fetch("SELECT id FROM party_name WHERE case_id = {}", case)

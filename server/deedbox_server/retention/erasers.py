@@ -39,6 +39,16 @@ WITH_ACCOUNT: Final = (
     ("totp_secret", "account"),
 )
 
+# What stays of an account, and why that is right.
+ACCOUNT_STAYS: Final = {
+    "conflict_check.subject": "not an id: what the check was about; it goes with its case",
+    "outside_identity.subject": "goes by account",
+    "conflict_check.account": "that somebody of the firm checked; the id alone names nobody",
+    "deskless_upload.account": "emptied of its name; it goes when it expires",
+    "device.account": "emptied of its name; what it signed is proven by it",
+    "view_mark.account": "the id alone, and only for a quarter hour",
+}
+
 _CASE_HELD: Final = "case_id IN (SELECT subject FROM legal_hold WHERE kind = 'case' AND lifted IS NULL)"
 
 

@@ -248,6 +248,7 @@ class Erasures:
         person, now = _parse(row["covers"]), self._clock()
         desks = await self._db.fetch("SELECT id FROM device WHERE account = {} ORDER BY id", person.account)
         gone = await self._erasers.erase(self._db, person)
+        await rows.forget_answers(self._db)
         stone = Tombstone(
             id=uuid7.new(),
             what="person",

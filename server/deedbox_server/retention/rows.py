@@ -72,9 +72,15 @@ TOUCHED: Final = tuple(
     sorted(
         {table for table, _ in (*WITH_EXHIBIT, *WITH_CASE)}
         | {"audit_record", "blob", "blob_part", "case_wall", "case_word", "case_word_trigram", "deskless_upload"}
-        | {"job_step", "legal_case", "party_name_word", "statement"}
+        | {"job_step", "kept_answer", "legal_case", "party_name_word", "statement"}
     )
 )
+
+
+async def forget_answers(db: Database) -> None:
+    """Answers that are kept to be given again may tell of what has just gone: that they were given stays, what they said does
+    not."""
+    await db.execute("UPDATE kept_answer SET headers = NULL, body = NULL WHERE body IS NOT NULL")
 
 
 async def delete_in(db: Database, table: str, column: str, values: Sequence[UUID]) -> None:

@@ -93,7 +93,7 @@ class Fts5Index:
     async def purge(self) -> None:
         def work(connection: apsw.Connection) -> None:
             connection.execute("INSERT INTO page_words (page_words) VALUES ('optimize')")
-            connection.pragma("wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as a pragma's name it is quoted, and does nothing
 
         await self._run(self._writes, work)
 
