@@ -17,7 +17,7 @@ _SIZE = re.compile(r"(\d{1,9})([kmg]?)(?:i?b)?", re.IGNORECASE)
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("bench", help="measure: sync (beside Syncthing and rclone), notary or ids")
+    command = commands.add_parser("bench", help="measure: sync (beside Syncthing and rclone), notary, ids or api")
     kinds = command.add_subparsers(required=True, metavar="KIND")
     sync = kinds.add_parser("sync", help="one large file and many small ones, from drop to verified receipt")
     sync.add_argument("--size", type=_size, default=4 << 30, help="of the large file: 4GiB (default), 512MiB, …")
@@ -35,7 +35,16 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     ids.add_argument("--count", type=int, default=20_000, help="how many (default 20000)")
     ids.set_defaults(run=_ids)
-    for kind in (sync, notary, ids):
+    api = kinds.add_parser(
+        "api", help="lists, searches and timelines in a firm's worth of rows, and in a hundredth of it"
+    )
+    api.add_argument("--cases", type=int, default=10_000, help="how many (default 10000)")
+    api.add_argument("--exhibits", type=int, default=1_000_000, help="rows of exhibits (default 1000000)")
+    api.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    api.add_argument("--seconds", type=float, default=10.0, help="of each kind of call (default 10)")
+    api.add_argument("--rate", type=int, default=200, help="calls a second (default 200)")
+    api.set_defaults(run=_api)
+    for kind in (sync, notary, ids, api):
         kind.add_argument("--json", action="store_true", help="make the last line one JSON object")
         kind.add_argument(
             "--folder", type=Path, default=state_folder() / "bench", help="where; on the disk that counts"
@@ -89,6 +98,27 @@ def _ids(options: argparse.Namespace, _rest: list[str]) -> int:
                 }
             )
         )
+    return 0
+
+
+def _api(options: argparse.Namespace, _rest: list[str]) -> int:
+    _find_bench()
+    from bench import api  # noqa: PLC0415 # as above
+
+    tell = Teller(quiet=options.json)
+    report = api.run(
+        options.folder,
+        cases=options.cases,
+        exhibits=options.exhibits,
+        databases=("sqlite", "postgres") if options.database == "both" else (options.database,),
+        seconds=options.seconds,
+        rate=options.rate,
+        tell=tell.step,
+    )
+    for line in api.lines(report):
+        tell.say(line)
+    if options.json:
+        print(json.dumps({"bench": "api", **asdict(report), "aims": api.AIMS}))
     return 0
 
 

@@ -16,8 +16,6 @@ from deedbox_disk import durable
 from deedbox_server.app.door import open_door, password_rules
 from deedbox_server.casefile import CaseFiles
 from deedbox_server.cases import Cases
-from deedbox_server.cases.timeline import Timeline
-from deedbox_server.cases.timeline_own import OWN_SOURCES
 from deedbox_server.cases.artifacts import Artifacts
 from deedbox_server.cases.conflicts import Conflicts
 from deedbox_server.cases.events import Events
@@ -422,7 +420,6 @@ async def _assemble(
         devices=Devices(database, authority, notary),
         pairing=Pairing(database, authority, notary, facts),
         cases=cases,
-        timeline=timeline,
         case_files=CaseFiles(
             database,
             vault,

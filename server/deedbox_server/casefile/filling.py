@@ -11,7 +11,8 @@ from uuid import UUID
 
 from deedbox_server.casefile.schema import APPLICATION, README, SEARCHED, TABLES, VERSION
 from deedbox_server.casefile.scratch import Scratch
-from deedbox_server.cases.timeline import MAX_PAGE, Timeline, TimelineAsked
+from deedbox_server.cases.page import MAX_LIMIT
+from deedbox_server.cases.timeline import Timeline, TimelineAsked
 from deedbox_server.cases.timeline_words import in_words
 from deedbox_server.database import Database, Row
 from deedbox_server.documents.derived import TEXT, parse_text
@@ -232,7 +233,7 @@ class Filling:
         """As the principal sees it; after the exhibits."""
         after, position = None, 0
         while True:
-            page = await timeline.page(principal, self._case, TimelineAsked(), after=after, limit=MAX_PAGE)
+            page = await timeline.page(principal, self._case, TimelineAsked(), after=after, limit=MAX_LIMIT)
             rows = []
             for entry in page.entries:
                 position += 1

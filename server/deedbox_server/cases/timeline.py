@@ -1,8 +1,8 @@
 """The timeline of a case: everything in it that has a time, in order, with who says so and how surely.
 
 Its sources are registered by whoever has something with a time; this package knows none of the higher ones. A source is a path
-through one table, so that a page is one query: each source gives at most a page's rows from its own index, the database merges
-them, and no call ever reads a case as a whole.
+through one table, so that a page is one query: each source gives at most a page's places from its own index, the database merges
+them and reads the rows that are on the page, and no call ever reads a case as a whole.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from deedbox_server import cursor
+from deedbox_server.cases.page import DEFAULT_LIMIT, limit_of
 from deedbox_server.database import Database
 from deedbox_server.database.interface import Dialect
 from deedbox_server.errors import BadRequest, Denied
 from deedbox_server.people import Permissions, Principal
 from deedbox_server.people.permissions import Permit
 
-PAGE: Final = 100
-MAX_PAGE: Final = 500
 MAX_KINDS: Final = 50  # in one filter; a firm has a few dozen kinds of events
 NO_TEXT: Final = "CAST(NULL AS TEXT)"  # typed: Postgres merges only columns of one type
 NO_ID: Final = "CAST(NULL AS UUID)"
@@ -135,24 +134,27 @@ class Timeline:
         asked: TimelineAsked,
         *,
         after: str | None = None,
-        limit: int = PAGE,
+        limit: int = DEFAULT_LIMIT,
     ) -> TimelinePage:
         """Entries in order of time after the cursor, as far as this principal may see what they are about; who may not see a
         source is answered as if it were empty."""
         permit = await self._permissions.permit(self._db, principal, "timeline.read", case=case)
         self._check(asked)
         place = self._decode(after) if after is not None else None
-        limit = min(max(limit, 1), MAX_PAGE)
+        limit = limit_of(limit)
+        places: list[str] = []
         parts: list[str] = []
         args: list[object] = []
         for rank, source in enumerate(self._sources):
             if (not asked.sources or source.name in asked.sources) and self._may(principal, permit, source):
-                sql, values = _part(source, rank, case, asked, place, limit + 1, self._db.dialect, permit.outside)
-                parts.append(sql)
+                sql, values = _places(source, rank, case, asked, place, limit + 1, self._db.dialect, permit.outside)
+                places.append(sql)
+                parts.append(_rows(source, rank))
                 args += values
-        if not parts:
+        if not places:
             return TimelinePage((), None)
-        rows = await self._db.fetch(_merged(parts, backwards=asked.backwards, limit=limit + 1), *args)
+        rows = await self._db.fetch(_merged(places, parts, backwards=asked.backwards, limit=limit + 1), *args)
+        rows.sort(key=lambda row: (row["time"], row["id"], row["rank"]), reverse=asked.backwards)
         entries = tuple(self._entry(row) for row in rows[:limit])
         more = len(rows) > limit
         return TimelinePage(entries, _encode(entries[-1]) if more else None)
@@ -189,7 +191,7 @@ def _encode(entry: TimelineEntry) -> str:
     return cursor.encode((entry.time - _EPOCH) // _MICROSECOND, entry.id.hex, entry.source)
 
 
-def _part(
+def _places(
     source: TimelineSource,
     rank: int,
     case: UUID,
@@ -199,7 +201,7 @@ def _part(
     dialect: Dialect,
     outside: bool,
 ) -> tuple[str, list[object]]:
-    """One source's rows from the place on, no more than a page, along its index."""
+    """Where one source's next rows stand, no more than a page of them: along its index, without reading the rows themselves."""
     time = source.time if isinstance(source.time, str) else source.time[dialect]
     conditions = [f"{source.case} = {{}}"]
     order = "DESC" if asked.backwards else "ASC"
@@ -220,19 +222,28 @@ def _part(
     conditions += [f"{time} >= {{}}", f"{time} < {{}}"]
     values += [asked.since or _FIRST, asked.until or _LAST]
     sql = (
-        f"SELECT {source.id} AS id, {time} AS time, {source.zone} AS zone, {source.certainty} AS certainty, "
-        f"{source.said_by} AS said_by, {source.kind} AS kind, {source.title} AS title, {source.object} AS object, "
-        f"{source.exhibit} AS exhibit, {source.shared or 'FALSE'} AS shared, {rank:d} AS rank "
-        f"FROM {source.table} WHERE {' AND '.join(conditions)} ORDER BY {time} {order}, {source.id} {order} LIMIT {limit:d}"
+        f"SELECT {source.id} AS entry_id, {time} AS entry_time, {rank:d} AS entry_rank FROM {source.table} "
+        f"WHERE {' AND '.join(conditions)} ORDER BY {time} {order}, {source.id} {order} LIMIT {limit:d}"
     )
     return sql, values
 
 
-def _merged(parts: Sequence[str], *, backwards: bool, limit: int) -> str:
-    order = "DESC" if backwards else "ASC"
-    together = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part_{number}" for number, part in enumerate(parts))
+def _rows(source: TimelineSource, rank: int) -> str:
+    """The rows of one source that are on the page; CROSS: the page first, then each row by its id."""
     return (
-        'SELECT id AS "id [uuid]", time AS "time [timestamptz]", zone, certainty, said_by, kind, title, '
-        f'object AS "object [uuid]", exhibit AS "exhibit [uuid]", shared AS "shared [boolean]", rank FROM ({together}) AS entry '
-        f"ORDER BY time {order}, id {order}, rank {order} LIMIT {limit:d}"
+        f'SELECT entry_id AS "id [uuid]", entry_time AS "time [timestamptz]", {source.zone} AS zone, '
+        f"{source.certainty} AS certainty, {source.said_by} AS said_by, {source.kind} AS kind, {source.title} AS title, "
+        f'{source.object} AS "object [uuid]", {source.exhibit} AS "exhibit [uuid]", '
+        f'{source.shared or "FALSE"} AS "shared [boolean]", entry_rank AS rank '
+        f"FROM page CROSS JOIN {source.table} WHERE entry_rank = {rank:d} AND {source.table}.{source.id} = entry_id"
+    )
+
+
+def _merged(places: Sequence[str], rows: Sequence[str], *, backwards: bool, limit: int) -> str:
+    """The first places of all sources, then the rows that stand there, in any order."""
+    order = "DESC" if backwards else "ASC"
+    together = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part_{number}" for number, part in enumerate(places))
+    return (
+        f"WITH page AS MATERIALIZED (SELECT * FROM ({together}) AS entry "
+        f"ORDER BY entry_time {order}, entry_id {order}, entry_rank {order} LIMIT {limit:d}) {' UNION ALL '.join(rows)}"
     )

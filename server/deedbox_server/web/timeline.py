@@ -14,7 +14,8 @@ from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from deedbox_server.cases.timeline import PAGE, Timeline, TimelineAsked, TimelineEntry
+from deedbox_server.cases.page import DEFAULT_LIMIT
+from deedbox_server.cases.timeline import Timeline, TimelineAsked, TimelineEntry
 from deedbox_server.cases.timeline_words import in_words
 from deedbox_server.errors import BadRequest
 from deedbox_server.people import Principal
@@ -68,7 +69,7 @@ class TimelineController(Controller):
         until: FromQuery[datetime | None] = None,
         order: FromQuery[str] = "ascending",
         cursor: FromQuery[str | None] = None,
-        limit: FromQuery[int] = PAGE,
+        limit: FromQuery[int] = DEFAULT_LIMIT,
     ) -> Response[TimelineItems] | Response[str]:
         """Everything in the case that has a time, in order; as CSV where `Accept` asks for text/csv."""
         if order not in ("ascending", "descending"):
@@ -81,7 +82,9 @@ class TimelineController(Controller):
         headers = {"Cache-Control": "private, no-store", "Vary": "Accept"}
         if request.accept.best_match(["application/json", _CSV]) == _CSV:
             if page.next is not None:
-                headers["Link"] = f'<{request.url.with_replacements(query=_next(request, page.next))}>; rel="next"'  # RFC 8288
+                headers["Link"] = (
+                    f'<{request.url.with_replacements(query=_next(request, page.next))}>; rel="next"'  # RFC 8288
+                )
             return Response(_csv(items), media_type=_CSV, headers=headers)
         return Response(TimelineItems(items, page.next, list(timeline.sources)), headers=headers)
 

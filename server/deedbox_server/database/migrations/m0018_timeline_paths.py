@@ -8,7 +8,7 @@ ID = "m0018_timeline_paths"
 
 _PATHS = {
     "exhibit_in_case": "exhibit (case_id, id)",
-    "exhibit_captured": "exhibit (case_id, captured, id)",
+    "exhibit_captured": "exhibit (case_id, captured, id) WHERE captured_by_desk",
     "exhibit_received": "exhibit (case_id, received, id)",
     "exhibit_date_case": "exhibit_date (case_id, time, id)",
     "paper_created": "paper (case_id, created, id)",
