@@ -52,7 +52,7 @@ async def make_firm(
     """Rows as the services would leave them. `staff`: accounts that are put on cases in turn."""
     random = Random(1)
     tell(f"making {cases:,} cases with {exhibits:,} exhibits' rows on {db.dialect}")
-    ids = [_id(random, _BEGAN + _YEARS * number / cases) for number in range(cases)]
+    ids = [_id(random, _BEGAN + _YEARS * (number / cases)) for number in range(cases)]
     titles = await _cases(db, random, ids, staff)
     indexes = await _drop_indexes(db, "exhibit", "exhibit_date")
     await _exhibits(db, random, ids, exhibits)
@@ -69,7 +69,7 @@ async def _cases(db: Database, random: Random, ids: Sequence[UUID], staff: Seque
     titles: list[str] = []
     vocabulary: set[str] = set()
     for number, case in enumerate(ids):
-        at = _BEGAN + _YEARS * number / len(ids)
+        at = _BEGAN + _YEARS * (number / len(ids))
         names = [_name(random) for _ in range(_PARTIES)]
         title = f"{names[0].split()[1]} v. {names[1]} ({random.choice(_MATTERS)})"
         titles.append(title)
@@ -147,7 +147,7 @@ async def _exhibits(db: Database, random: Random, cases: Sequence[UUID], count: 
         for place in range(start, min(start + _AT_ONCE, count)):
             case = cases[0] if place % 100 == 0 else random.choice(busy if random.random() < _BUSY else cases)
             numbers[case] += 1
-            captured = _BEGAN + _YEARS * place / count
+            captured = _BEGAN + _YEARS * (place / count)
             exhibit, name = _id(random, captured), f"{_FILES[place % len(_FILES)]} {place}.pdf"
             content = sha256(b"%d" % place).digest()
             rows.append(
