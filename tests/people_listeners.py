@@ -57,6 +57,7 @@ def _app(box: PeopleBox, identity: Any, *handlers: Any) -> Litestar:
         "pairing": box.pairing,
         "permissions": box.permissions,
         "sessions": box.sessions,
+        "trail": box.trail,
     }
 
     def given(value: object) -> Provide:

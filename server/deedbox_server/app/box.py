@@ -59,6 +59,7 @@ from deedbox_server.notary.sequencer import Sequencer, open_log
 from deedbox_server.notary.service import Notary
 from deedbox_server.notary.stamping import load_roots
 from deedbox_server.notary.stamps import Stamps
+from deedbox_server.notary.witness_changes import WitnessChanges
 from deedbox_server.notary.witnesses import Witnesses
 from deedbox_server.notary.witnessing import Witnessing
 from deedbox_server.papers.audit_reports import AuditReports
@@ -143,6 +144,7 @@ class Box:
     brackets: Brackets
     witnesses: Witnesses
     witnessing: Witnessing
+    witness_changes: WitnessChanges
     identifiers: Identifiers
     reconciling: Reconciling
     permissions: Permissions
@@ -386,6 +388,7 @@ async def _assemble(
         brackets=brackets,
         witnesses=witnesses,
         witnessing=witnessing,
+        witness_changes=WitnessChanges(database, permissions, trail, witnesses, witnessing),
         identifiers=identifiers,
         reconciling=Reconciling(database, keys, notary, permissions, identifiers),
         permissions=permissions,

@@ -250,6 +250,7 @@ def _app(
             "trail_reading",
             "verifying",
             "walls",
+            "witness_changes",
             "witnesses",
             "witnessing",
         )

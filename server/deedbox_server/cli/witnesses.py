@@ -8,6 +8,7 @@ from uuid import UUID
 
 from deedbox_server.cli.administer import opened
 from deedbox_server.cli.unlocking import UnlockArguments
+from deedbox_server.people import SYSTEM
 from deedbox_server.settings import Settings
 
 
@@ -32,7 +33,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 async def _add(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
     ca = options.ca.read_text() if options.ca is not None else None
     async with opened(settings, unlock) as box:
-        made = await box.witnesses.add(options.vkey, options.url, ca)
+        made = await box.witness_changes.ask(SYSTEM, options.vkey, options.url, ca)
         log = box.notary.vkey
     print(f"{made.name} will be asked. It must be told this log's key:\n{log}")
     return 0
@@ -40,7 +41,7 @@ async def _add(settings: Settings, unlock: UnlockArguments, options: argparse.Na
 
 async def _watch(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
     async with opened(settings, unlock) as box:
-        made = await box.witnessing.watch(options.vkey)
+        made = await box.witness_changes.watch(SYSTEM, options.vkey)
         key = box.witnessing.vkey
     print(f"{made.origin} will be cosigned. Whoever keeps it must be told this witness's key:\n{key}")
     return 0
@@ -62,8 +63,8 @@ async def _list(settings: Settings, unlock: UnlockArguments, _options: argparse.
 async def _remove(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
     async with opened(settings, unlock) as box:
         if any(asked.id == options.id for asked in await box.witnesses.all()):
-            await box.witnesses.remove(options.id)
+            await box.witness_changes.ask_no_more(SYSTEM, options.id)
         else:
-            await box.witnessing.unwatch(options.id)
+            await box.witness_changes.unwatch(SYSTEM, options.id)
     print("Removed.")
     return 0

@@ -1,6 +1,6 @@
-"""Reading the trail: audit records, custody and the records of trust in devices as one list, behind the reader's wall.
+"""Reading the trail: audit records, custody, papers and the records of trust in devices as one list, behind the reader's wall.
 
-Newest first, or oldest first, by the records' ids, which are made in the order of time. Each page is three queries that carry
+Newest first, or oldest first, by the records' ids, which are made in the order of time. Each page is four queries that carry
 the wall themselves; what is barred is as if it had not been. A refusal of the reader's own is told to it wherever it was, but
 without its case: that it was refused it knows, and whether there is such a case it must not learn.
 """
@@ -19,7 +19,7 @@ from deedbox_server.errors import BadRequest, NotFound
 from deedbox_server.notary.service import Notary
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
-from deedbox_server.trail.told import Told, of_audit, of_custody, of_trust
+from deedbox_server.trail.told import Told, of_audit, of_custody, of_paper, of_trust
 from deedbox_server.trail.trail import Trail
 from deedbox_sync import audit_record, uuid7
 
@@ -174,12 +174,18 @@ class TrailReading:
                     *args,
                 )
             ]
-        if (trust := self._trust(principal, asked)) is not None:
-            where, args = page(trust, "id")
-            if actors is not None:  # who did it stands in the record only: all are read, a few for each desk
+        papers, trust = self._papers(principal, asked), self._trust(principal, asked)
+        for table, columns, part, read in (
+            ("paper", "id, case_id, kind, created, record", papers, of_paper),
+            ("trust_record", "id, created, record", trust, of_trust),
+        ):
+            if part is None:
+                continue
+            where, args = page(part, "id")
+            if actors is not None:  # who did it stands in the record only: all are read, a few for each case and desk
                 where, args = where.removesuffix(" LIMIT {}"), args[:-1]
-            rows = await self._db.fetch(f"SELECT id, created, record FROM trust_record WHERE {where}", *args)
-            told += [row for row in map(of_trust, rows) if actors is None or row.actor in actors]
+            rows = await self._db.fetch(f"SELECT {columns} FROM {table} WHERE {where}", *args)
+            told += [row for row in map(read, rows) if actors is None or row.actor in actors]
         return sorted(told, key=lambda row: row.id, reverse=not oldest_first)[:limit]
 
     def _audit(self, principal: Principal, asked: Asked) -> _Part:
@@ -218,6 +224,18 @@ class TrailReading:
         if asked.object is not None:
             part = part.and_("custody_event.exhibit = {}", asked.object)
         return _within(part, "custody_event.time", asked)
+
+    def _papers(self, principal: Principal, asked: Asked) -> _Part | None:
+        """None where no paper's record can be what is asked for."""
+        if asked.operation not in (None, "paper.make") or asked.outcome not in (None, "changed"):
+            return None
+        wall = self._permissions.wall(principal, "case.audit")
+        part = _Part((), ()).and_(wall.on("paper.case_id"), *wall.args)
+        if asked.case is not None:
+            part = part.and_("case_id = {}", asked.case)
+        if asked.object is not None:
+            part = part.and_("id = {}", asked.object)
+        return _within(part, "created", asked)
 
     def _trust(self, principal: Principal, asked: Asked) -> _Part | None:
         """None where no record of trust in a device can be what is asked for: they are of no case, and all are changes."""

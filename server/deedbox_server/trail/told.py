@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from hashlib import sha256
+from typing import Final, Literal
 from uuid import UUID
 
 from deedbox_server.database import Row
-from deedbox_sync import audit_record, custody, device_record
+from deedbox_sync import audit_record, canonical_json, custody, device_record
 from deedbox_sync.canonical_json import Json
+
+MAX_PAPER_RECORD: Final = 1 << 20  # as papers are written
 
 
 @dataclass(frozen=True)
 class Told:
     """`id` is the record's, under which its log entry is kept; `digest` is what the entry commits to; `seq` is the entry's
-    number, None while it is pending. `source` says where the record is: the trail, an exhibit's custody, trust in devices."""
+    number, None while it is pending. `source` says where the record is: the trail, an exhibit's custody, a paper, trust in
+    devices."""
 
     id: UUID
-    source: Literal["audit", "custody", "trust"]
+    source: Literal["audit", "custody", "paper", "trust"]
     time: datetime
     outcome: str
     operation: str
@@ -74,6 +78,28 @@ def of_custody(row: Row) -> Told:
         object=record.exhibit,
         detail=record.detail,
         digest=custody.digest(row["record"]),
+    )
+
+
+def of_paper(row: Row) -> Told:
+    """Of a row with id, case_id, kind, created, record (formats/paper.md)."""
+    actor = canonical_json.parse_object(row["record"], limit=MAX_PAPER_RECORD, where="paper record")["actor"]
+    assert isinstance(actor, dict), "what made the record wrote one"
+    return Told(
+        id=row["id"],
+        source="paper",
+        time=row["created"],
+        outcome="changed",
+        operation="paper.make",
+        actor=str(actor["id"]),
+        name=str(actor["name"]),
+        via=str(actor["via"]),
+        device=_device(str(actor["id"])),
+        address=None,
+        case=row["case_id"],
+        object=row["id"],
+        detail={"kind": row["kind"]},
+        digest=sha256(row["record"]).digest(),
     )
 
 

@@ -27,8 +27,8 @@ Format = Literal["csv", "jsonl"]
 
 
 class AuditItem(msgspec.Struct, frozen=True):
-    """One row of the trail. `source` says where its record is kept: `audit`, an exhibit's `custody`, or `trust` in a device.
-    `log_entry` is the number of the log entry that commits to `record_digest`, null for the moment until it has one."""
+    """One row of the trail. `source` says where its record is kept: `audit`, an exhibit's `custody`, a `paper`, or `trust` in a
+    device. `log_entry` is the number of the log entry that commits to `record_digest`, null for the moment until it has one."""
 
     id: str
     source: str

@@ -10,6 +10,7 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
 
+from deedbox_server.database import Database
 from deedbox_server.errors import BadRequest
 from deedbox_server.notary.identifier_issuers import Issuer
 from deedbox_server.notary.identifier_rows import array
@@ -17,6 +18,7 @@ from deedbox_server.notary.identifiers import Identifiers, Resolved, Wanted
 from deedbox_server.notary.reconciling import Outcome, Reconciling
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.rate_limits import RateLimits
+from deedbox_server.trail import Trail
 from deedbox_server.web.operations import operation
 from deedbox_server.web.signed import as_identified, provide_signer
 from deedbox_sync import identifier, timestamp
@@ -112,17 +114,31 @@ class IssuerController(Controller):
         data: JSONBody[NewIssuer],
         identifiers: NamedDependency[Identifiers],
         principal: NamedDependency[Principal],
+        database: NamedDependency[Database],
+        trail: NamedDependency[Trail],
     ) -> dict[str, object]:
         """Register a fallback service: from now on the box takes what it minted."""
         key = parse_hex(data.key, length=KEY_LENGTH, where="key")
-        return _issuer(await identifiers.issuers.register(principal, key, data.namespace, data.name))
+        async with database.transaction():
+            issuer = await identifiers.issuers.register(principal, key, data.namespace, data.name)
+            told = {"key": issuer.key.hex(), "name": issuer.name, "namespace": issuer.namespace, "what": "registered"}
+            await trail.changed(principal, "identifier.issuers", detail=told)
+        return _issuer(issuer)
 
     @delete("/{key:str}", status_code=204, opt=operation("identifier.issuers"))
     async def revoke(
-        self, key: FromPath[str], identifiers: NamedDependency[Identifiers], principal: NamedDependency[Principal]
+        self,
+        key: FromPath[str],
+        identifiers: NamedDependency[Identifiers],
+        principal: NamedDependency[Principal],
+        database: NamedDependency[Database],
+        trail: NamedDependency[Trail],
     ) -> None:
         """For good. What the issuer minted and the box has taken goes on resolving."""
-        await identifiers.issuers.revoke(principal, parse_hex(key, length=KEY_LENGTH, where="key"))
+        issuer = parse_hex(key, length=KEY_LENGTH, where="key")
+        async with database.transaction():
+            await identifiers.issuers.revoke(principal, issuer)
+            await trail.changed(principal, "identifier.issuers", detail={"key": issuer.hex(), "what": "revoked"})
 
 
 async def _reconcile(reconciling: Reconciling, principal: Principal, body: bytes) -> dict[str, object]:

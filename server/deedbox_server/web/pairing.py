@@ -18,6 +18,7 @@ from deedbox_server.people.pairing import Pairing
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.rate_limits import RateLimits
+from deedbox_server.trail import Trail
 from deedbox_server.web.identity import address_of
 from deedbox_server.web.operations import open_to_all, operation
 from deedbox_sync import pairing_messages as messages
@@ -45,12 +46,15 @@ class PairingController(Controller):
         pairing: NamedDependency[Pairing],
         permissions: NamedDependency[Permissions],
         database: NamedDependency[Database],
+        trail: NamedDependency[Trail],
     ) -> Response[dict[str, object]]:
         """A one-time code, shown once."""
         await permissions.permit(database, principal, "device.pair")
         account = data.account or principal.account
         assert account is not None, "who comes by the people's listener has an account"
-        issued = await pairing.issue(principal, account, None if data.cases is None else frozenset(data.cases))
+        async with database.transaction():
+            issued = await pairing.issue(principal, account, None if data.cases is None else frozenset(data.cases))
+            await trail.changed(principal, "device.pair", object=account, detail={"what": "pairing code issued"})
         body: dict[str, object] = {
             "account": {"id": str(issued.account), "name": issued.account_name},
             "code": issued.code.text,

@@ -32,7 +32,9 @@ UNTOLD: Final[Mapping[str, str]] = {
     "metrics.read": "figures, asked for every few seconds by a program",
 }
 # Reads by POST, since what is asked for takes work.
-_READS: Final = frozenset({"evidence.find", "evidence.verify", "identifier.verify"})
+_READS: Final = frozenset(
+    {"case.list", "case.read", "evidence.find", "evidence.read", "evidence.verify", "identifier.verify", "search"}
+)
 # Whose rows are records of the trail themselves: that it was read is told, not each row again.
 _OF_ROWS: Final = frozenset({"audit.read", "case.audit"})
 _REFUSALS: Final = frozenset({403, 429})

@@ -12,6 +12,7 @@ from deedbox_server.notary.beacons import Beacons
 from deedbox_server.notary.stamps import Stamps, StampState
 from deedbox_server.notary.witnesses import AskedWitness, Witnesses
 from deedbox_server.people import Permissions, Principal
+from deedbox_server.trail import Trail
 from deedbox_server.web.operations import operation
 from deedbox_sync import timestamp
 from deedbox_sync.bundle.bracket import Bracket
@@ -49,11 +50,14 @@ class TimeController(Controller):
         permissions: NamedDependency[Permissions],
         principal: NamedDependency[Principal],
         database: NamedDependency[Database],
+        trail: NamedDependency[Trail],
     ) -> dict[str, object]:
         """Each authority is asked for the newest checkpoint; which of them gave a stamp, the answer says."""
         await permissions.permit(database, principal, "time.stamp")
         if not stamps.urls:
             raise Conflict("This box asks no authority: its settings `outside` or `stamp_urls` say so.")
+        async with database.transaction():  # before they are asked: whatever comes of it, somebody wanted it now
+            await trail.changed(principal, "time.stamp", detail={"authorities": len(stamps.urls)})
         return {"stamps": [_stamp(state) for state in await stamps.stamp_now()]}
 
 

@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 
 from deedbox_server.database import Database
 from deedbox_server.notary.service import Notary
+from deedbox_server.notary.witness_changes import WitnessChanges
 from deedbox_server.notary.witnesses import AskedWitness, Witnesses
 from deedbox_server.notary.witnessing import LogUnderWatch, Misbehaviour, Witnessing
 from deedbox_server.people.permissions import Permissions
@@ -96,26 +97,20 @@ class WitnessAdminController(Controller):
         self,
         data: JSONBody[NewLog],
         principal: NamedDependency[Principal],
-        witnessing: NamedDependency[Witnessing],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
+        witness_changes: NamedDependency[WitnessChanges],
     ) -> dict[str, object]:
         """Watch the log of another box from now on."""
-        await permissions.permit(database, principal, MANAGE)
-        return _log(await witnessing.watch(data.vkey.strip()))
+        return _log(await witness_changes.watch(principal, data.vkey.strip()))
 
     @delete("/witness/logs/{log:uuid}", status_code=204, opt=operation("witness.manage"))
     async def unwatch(
         self,
         log: FromPath[UUID],
         principal: NamedDependency[Principal],
-        witnessing: NamedDependency[Witnessing],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
+        witness_changes: NamedDependency[WitnessChanges],
     ) -> None:
         """Watch a log no more."""
-        await permissions.permit(database, principal, MANAGE)
-        await witnessing.unwatch(log)
+        await witness_changes.unwatch(principal, log)
 
     @get("/witnesses", opt=operation("witness.read"))
     async def witnesses(
@@ -136,26 +131,20 @@ class WitnessAdminController(Controller):
         self,
         data: JSONBody[NewWitness],
         principal: NamedDependency[Principal],
-        witnesses: NamedDependency[Witnesses],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
+        witness_changes: NamedDependency[WitnessChanges],
     ) -> dict[str, object]:
         """Ask a witness from now on."""
-        await permissions.permit(database, principal, MANAGE)
-        return _witness(await witnesses.add(data.vkey.strip(), data.url, data.ca))
+        return _witness(await witness_changes.ask(principal, data.vkey.strip(), data.url, data.ca))
 
     @delete("/witnesses/{witness:uuid}", status_code=204, opt=operation("witness.manage"))
     async def remove(
         self,
         witness: FromPath[UUID],
         principal: NamedDependency[Principal],
-        witnesses: NamedDependency[Witnesses],
-        permissions: NamedDependency[Permissions],
-        database: NamedDependency[Database],
+        witness_changes: NamedDependency[WitnessChanges],
     ) -> None:
         """Ask a witness no more."""
-        await permissions.permit(database, principal, MANAGE)
-        await witnesses.remove(witness)
+        await witness_changes.ask_no_more(principal, witness)
 
 
 def _log(log: LogUnderWatch) -> dict[str, object]:
