@@ -20,7 +20,7 @@ REFILED = "refiled"
 LANES = ("batch", "held", "spool", "stream", "upload")
 
 _IS_REFILED = b'"kind":"refiled"'  # so that of thousands of views none is read only to see that it is one
-_ACTOR = re.compile(r"box|(?:account|device):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+ACTOR = re.compile(r"box|(?:account|device):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _check(record: CustodyRecord) -> None:
         raise FormatError("custody record.number", "is not 1 or more")
     if not is_word(record.kind):
         raise FormatError("custody record.kind", "is not a lower-case word")
-    if not _ACTOR.fullmatch(record.actor.id):
+    if not ACTOR.fullmatch(record.actor.id):
         raise FormatError("custody record.actor.id", "is not account:UUID, device:UUID or box")
     if len(record.previous) != DIGEST_LENGTH:
         raise FormatError("custody record.previous", f"is not {DIGEST_LENGTH} bytes")

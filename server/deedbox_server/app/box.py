@@ -37,7 +37,9 @@ from deedbox_server.evidence.derive import Deriver
 from deedbox_server.evidence.deskless import Deskless
 from deedbox_server.evidence.exhibits import Exhibits
 from deedbox_server.evidence.find import Finding
+from deedbox_server.evidence.handovers import Handovers
 from deedbox_server.evidence.intake import Intake
+from deedbox_server.evidence.items import Items
 from deedbox_server.evidence.journal import Journals
 from deedbox_server.evidence.links import Links
 from deedbox_server.evidence.possession import Possession
@@ -45,6 +47,7 @@ from deedbox_server.evidence.receipts import Receipts
 from deedbox_server.evidence.refile import Refiling
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.timeline_dates import EXHIBIT_SOURCES
+from deedbox_server.evidence.timeline_items import ITEM_SOURCE
 from deedbox_server.evidence.uploads import Uploads
 from deedbox_server.evidence.verifying import Verifying
 from deedbox_server.jobs import Handlers, Jobs
@@ -192,6 +195,8 @@ class Box:
     refiling: Refiling
     finding: Finding
     links: Links
+    items: Items
+    handovers: Handovers
     deriver: Deriver
     verifying: Verifying
     bundling: Bundling
@@ -318,9 +323,11 @@ async def _assemble(
         any_number=settings.any_case_number,
     )
     timeline = Timeline(database, permissions)
-    timeline.register(*OWN_SOURCES, *EXHIBIT_SOURCES, PAPER_SOURCE)
+    timeline.register(*OWN_SOURCES, *EXHIBIT_SOURCES, ITEM_SOURCE, PAPER_SOURCE)
     time = TimeGathering(database, notary, stamps.store, brackets)
     exhibits = Exhibits(database, vault, keys, notary, custody, permissions)
+    items = Items(database, notary, permissions)
+    trail.lies_in_cases("item")
     refiling = Refiling(database, vault, keys, custody, exhibits, permissions, trail)
     following = FollowingIndex(index, jobs, reading.index_exhibit)
     following.register(handlers)
@@ -459,6 +466,8 @@ async def _assemble(
         refiling=refiling,
         finding=Finding(database, exhibits, brackets, permissions),
         links=Links(database, exhibits, permissions, trail),
+        items=items,
+        handovers=Handovers(database, notary, items, permissions, trail),
         deriver=deriver,
         verifying=verifying,
         bundling=bundling,

@@ -44,6 +44,7 @@ from deedbox_server.web.idempotency import KeptAnswer, Repeats, keeping, provide
 from deedbox_server.web.identifiers import ChittyIdController, IssuerController, device_reconcile
 from deedbox_server.web.identity import provide_device, provide_person
 from deedbox_server.web.invitations import InvitationController
+from deedbox_server.web.items import ItemController, list_items, take_in
 from deedbox_server.web.keys import KeyController
 from deedbox_server.web.links import list_links, make_link, open_link, revoke_link
 from deedbox_server.web.listener import BoxRequest, Listener
@@ -101,6 +102,7 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         HealthController,
         InvitationController,
         IssuerController,
+        ItemController,
         KeyController,
         LogController,
         MemberController,
@@ -128,6 +130,7 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         evidence_receipt,
         find_evidence,
         hash_verify,
+        list_items,
         list_links,
         make_link,
         metrics,
@@ -135,6 +138,7 @@ def people_app(box: Box, openapi: OpenAPIConfig | None = None) -> Litestar:
         open_link,
         refile,
         revoke_link,
+        take_in,
         send_evidence,
         verify_page,
         *ACCOUNT_PAGE,
@@ -216,7 +220,9 @@ def _app(
             "exhibits",
             "finding",
             "identifiers",
+            "handovers",
             "intake",
+            "items",
             "links",
             "invitations",
             "jobs",

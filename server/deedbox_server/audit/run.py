@@ -10,6 +10,7 @@ from pathlib import Path
 from deedbox_disk.errors import DiskError
 from deedbox_disk.sealed_pages import damaged_pages
 from deedbox_server.audit.blobs import audit_blobs
+from deedbox_server.audit.items import audit_items
 from deedbox_server.audit.log import LogAudit
 from deedbox_server.audit.outside_time import audit_outside_time
 from deedbox_server.audit.records import RecordAudit
@@ -57,6 +58,7 @@ async def audit(sources: Sources, report: Report) -> None:
     parts: dict[str, Callable[[], Awaitable[None]]] = {
         "log": log.run,
         "records": records.run,
+        "items": partial(audit_items, sources.database, sources.keys, log.records, report),
         "outside time": partial(audit_outside_time, sources.database, sources.vkey, log.records, report),
         "witnesses": partial(audit_witnesses, sources.database, report),
         "blobs": partial(audit_blobs, sources.database, sources.vault, report),

@@ -26,7 +26,7 @@ async def forwards() -> MigrationManager:
             ),
             "ItemPhoto item_photo": "id bigserial key, item uuid, exhibit uuid index, added time",
             "Handover handover": (
-                "id uuid key, item uuid index, kind text, state text, detail text, giver text null, receiver text null, "
+                "id uuid key, item uuid index, kind text, state text, detail text, "
                 "given time null, taken time null, made_by text, created time, settled time null, version int"
             ),
             "DownloadLink download_link": (

@@ -74,8 +74,8 @@ class ItemPhoto(Table, tablename="item_photo"):
 
 
 class Handover(Table, tablename="handover"):
-    """A handover that waits for a side's word, or is settled. `detail`, `giver` and `receiver` are JSON, the latter two once that
-    side has confirmed.
+    """A handover that waits for a side's word, or is settled. `detail` is JSON; `given` and `taken` are when each side
+    confirmed.
     """
 
     id = UUID(primary_key=True)
@@ -83,8 +83,6 @@ class Handover(Table, tablename="handover"):
     kind = Text()
     state = Text()
     detail = Text()
-    giver = Text(null=True)
-    receiver = Text(null=True)
     given = Timestamptz(null=True)
     taken = Timestamptz(null=True)
     made_by = Text()
