@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, KeySet, RSAKey
@@ -142,8 +141,13 @@ def _public_key(member: Mapping[str, Any]) -> RSAKey | ECKey | None:
         name: value for name, value in member.items() if name in ("kty", "kid", "use", "alg", "n", "e", "crv", "x", "y")
     }
     try:
-        key = RSAKey.import_key(kept) if member["kty"] == "RSA" else ECKey.import_key(kept)
-        public = key.public_key
-    except (JoseError, ValueError, TypeError, KeyError):
+        if member["kty"] == "EC":
+            return ECKey.import_key(kept)
+        # The library would only warn of a weak one.
+        return RSAKey.import_key(kept) if _bits(member["n"]) >= _MIN_RSA else None
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return None if isinstance(public, RSAPublicKey) and public.key_size < _MIN_RSA else key
+
+
+def _bits(modulus: str) -> int:
+    return int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))).bit_length()
