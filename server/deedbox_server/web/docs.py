@@ -23,10 +23,14 @@ from deedbox_server.web.operations import open_to_all
 
 Describe = Callable[[Any], bytes]
 
-# RapiDoc lays its rows out with style attributes; no script and no sheet of styles may stand in the page itself.
+# RapiDoc writes one sheet of styles from its colours, of which there are two (docs.js): they are let in by what they are, and no
+# other sheet or script that stands in the page itself. Its rows are laid out with style attributes. A test looks with a browser.
+_STYLES: Final = (
+    "'sha256-C239BKxr6/3g4Z4HagoICdD/Tszd6Ki3aCVSuU4hFOQ=' 'sha256-X92wZTLdcAA+hrhGUhlqca1TEP/p0iBs6BN+PFjcItc='"
+)
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; script-src 'self'; style-src 'self' {_STYLES}; style-src-attr 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
     "content-security-policy": _POLICY,

@@ -23,7 +23,7 @@ class HealthController(Controller):
     async def ready(
         self, notary: NamedDependency[Notary], alarms: NamedDependency[Alarms]
     ) -> Response[dict[str, object]]:
-        """Whether it can work: the database answers, the log is not suspended and is not behind. Alarms are told and change nothing."""
+        """Whether it can work: the database answers, the log is not suspended or behind. Alarms are told and change nothing."""
         reasons: list[str] = []
         told: list[str] = []
         try:

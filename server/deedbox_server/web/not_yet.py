@@ -13,7 +13,7 @@ from litestar.types import Method
 
 from deedbox_server.errors import NotYet
 from deedbox_server.people.principal import Principal
-from deedbox_server.web.operations import operation
+from deedbox_server.web.operations import later, operation
 
 CAPABILITIES: Final[dict[str, tuple[str, ...]]] = {
     "documents: text recognition on demand, classification, redaction, metadata by hand": (
@@ -100,7 +100,6 @@ CAPABILITIES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "contracts": ("POST /contract/generate", "POST /contract/sign"),
 }
-LATER: Final = "deedbox_later"
 
 
 def not_yet_routes() -> list[HTTPRouteHandler]:
@@ -115,7 +114,7 @@ def _route(call: str, capability: str) -> HTTPRouteHandler:
         _refuse(principal, capability)
 
     answer.__doc__ = f"Not yet: {capability}."
-    about = operation("account.self") | {LATER: capability}
+    about = operation("account.self") | later(capability)
     return HTTPRouteHandler(path, http_method=cast("Method", method), status_code=200, opt=about)(answer)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from inspect import cleandoc, unwrap
 from typing import Any, Final, Literal, cast
@@ -25,7 +26,7 @@ from deedbox_server.web.openapi_bodies import BODIES
 from deedbox_server.web.openapi_problems import problem_answers, problem_components, statuses_of
 from deedbox_server.web.openapi_schemas import Schemas, answer_type, body_type
 from deedbox_server.web.openapi_words import INTRODUCTION, SECURITY_SCHEMES, security_of, tag_of, tags
-from deedbox_server.web.operations import OPEN, OPERATION, SAME_AS
+from deedbox_server.web.operations import LATER, OPEN, OPERATION, SAME_AS
 
 Listening = Literal["people", "device"]
 Document = dict[str, Any]
@@ -103,7 +104,7 @@ def document(app: Litestar, rules: Mapping[str, Rule], listening: Listening) -> 
     paths: dict[str, dict[str, Any]] = {}
     for call in found:
         parameters = drawn[call.path].get(call.method.lower(), {}).get("parameters", [])
-        parameters = sorted(parameters, key=lambda one, path=call.path: _place(one, path))
+        parameters = sorted(parameters, key=partial(_place, call.path))
         paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, parameters, schemas, rules)
     return {
         "openapi": "3.1.0",
@@ -180,7 +181,9 @@ def _operation(call: Call, parameters: list[Document], schemas: Schemas, rules: 
 def _answers(call: Call, schemas: Schemas, has_body: bool) -> Document:
     bodies = BODIES.get(call.same_as)
     answers: Document = {}
-    if bodies is not None and bodies.answers:
+    if LATER in call.handler.opt:
+        pass
+    elif bodies is not None and bodies.answers:
         for status, given in sorted(bodies.answers.items()):
             answers[str(status)] = _answer(call, status, schemas.contents(given))
     else:
@@ -234,8 +237,13 @@ def _who(call: Call, rule: Rule | None) -> Document:
 
 def _headers(call: Call, has_body: bool) -> list[Document]:
     found = []
-    by_name = call.method == "POST" and call.operation is not None and call.listening == "people"
-    if by_name and not call.path.startswith("/api/v1/uploads"):
+    by_key = (
+        LATER not in call.handler.opt
+        and call.method == "POST"
+        and call.operation is not None
+        and call.listening == "people"
+    )
+    if by_key and not call.path.startswith("/api/v1/uploads"):
         found.append(_IDEMPOTENCY)
     if call.asks_for_version:
         found.append(_IF_MATCH)
@@ -255,7 +263,7 @@ def _parameter(drawn: Document) -> Document:
     return made
 
 
-def _place(parameter: Document, path: str) -> tuple[bool, int, str]:
+def _place(path: str, parameter: Document) -> tuple[bool, int, str]:
     """Those of the path first, as they stand in it; then the others by name."""
     in_path = parameter["in"] == "path"
     return (not in_path, path.find(f"{{{parameter['name']}}}") if in_path else 0, parameter["name"])

@@ -8,7 +8,7 @@ from typing import Any, Final
 from litestar.handlers import HTTPRouteHandler
 
 from deedbox_server import errors
-from deedbox_server.web.operations import OPERATION
+from deedbox_server.web.operations import LATER, OPERATION
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -73,6 +73,8 @@ def problem_answers(status: int) -> dict[str, Any]:
 
 def statuses_of(handler: HTTPRouteHandler, *, has_body: bool, asks_for_version: bool) -> list[int]:
     """The errors that a call of this kind can have."""
+    if LATER in handler.opt:
+        return sorted({*_ALWAYS, *_SIGNED_IN, 501})
     found = {*_ALWAYS}
     if OPERATION in handler.opt:
         found |= {*_SIGNED_IN}

@@ -6,12 +6,18 @@ from typing import Any, Final
 
 OPERATION: Final = "deedbox_operation"
 OPEN: Final = "deedbox_open"
+LATER: Final = "deedbox_later"
 SAME_AS: Final = "deedbox_same_as"
 
 
 def operation(name: str) -> dict[str, Any]:
     """`opt` of a handler whose service asks `permit` (or `require`) for this operation."""
     return {OPERATION: name}
+
+
+def later(capability: str) -> dict[str, Any]:
+    """`opt` of a handler that answers 501 until the box has this capability."""
+    return {LATER: capability}
 
 
 def same_as(call: str) -> dict[str, Any]:
