@@ -1,7 +1,8 @@
 """Which names of all cases meet those that are asked about: candidates by indexed words, sounds and trigrams, then one by one.
 
-A name is looked at if it has words near half of the words of the shorter name, or is written alike in one; what can meet by
-no word at all (two languages' names for one firm) is not found.
+A name is looked at if every word of the shorter of the two has one near it, spelt or sounding (of three and more all but one, and
+initials count), or if both are the same written in one. What can meet by no word (one firm's names in two languages) is not
+found.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ async def meet(
 async def _near(db: Database, words: Sequence[str]) -> Mapping[str, set[str]]:
     spelt = await near_words.spelt(db, words, least=_LEAST, beginnings=False)
     sounding = await near_words.sounding(db, words)
-    return {word: {word, *spelt[place], *sounding[word]} for place, word in enumerate(words)}
+    return {word: {word, word[0], *spelt[place], *sounding[word]} for place, word in enumerate(words)}
 
 
 async def _candidates(
@@ -75,16 +76,21 @@ async def _candidates(
     if not wanted:
         return []
     marks = ", ".join(["{}"] * len(wanted))
+    count, initials = len(set(asked.words)), sum(len(word) == 1 for word in set(asked.words))
     flag = f"CASE WHEN {inside.on('party_name.case_id')} THEN 1 ELSE 0 END AS inside"
     not_of, but_args = ("", []) if but is None else (" AND party_name.case_id <> {}", [but])
     rows = await db.fetch(
         f"SELECT {_NAME}, {flag} FROM party_name JOIN"
         f" (SELECT name, COUNT(*) AS words FROM party_name_word WHERE word IN ({marks}) GROUP BY name) AS met"
         " ON met.name = party_name.id"
-        f" WHERE (met.words * 2 >= party_name.words OR met.words * 2 >= CAST({{}} AS integer)){not_of}",
+        " WHERE met.words + CAST({} AS integer) >= CASE"
+        " WHEN party_name.words > CAST({} AS integer) THEN CAST({} AS integer)"
+        f" WHEN party_name.words > 2 THEN party_name.words - 1 ELSE party_name.words END{not_of}",
         *inside.args,
         *wanted,
-        len(set(asked.words)),
+        initials,
+        count,
+        count - 1 if count > 2 else count,
         *but_args,
     )
     known = {row["id"] for row in rows}
@@ -105,7 +111,8 @@ async def _candidates(
 def _compared(text: str, asked: FoldedName, rows: Sequence[Row], threshold: int) -> list[Met]:
     met = []
     for row in rows:
-        match = conflict_match.compare(asked, folding.name(row["name"]), threshold)
+        found = FoldedName(tuple(row["folded"].split(" ")), row["joined"])
+        match = conflict_match.compare(asked, found, threshold)
         if match is not None:
             met.append(Met(text, row["case_id"], row["party"], row["name"], row["kind"], match, bool(row["inside"])))
     return met

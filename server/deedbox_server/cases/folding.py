@@ -51,17 +51,14 @@ _CONNECTORS: Final = frozenset({"and", "und", "et", "of", "the", "al", "el"})
 
 @dataclass(frozen=True)
 class FoldedName:
-    """A name's words in their order, without forms and titles; `key` has them sorted, `joined` has them in one."""
+    """A name's words without forms and titles; `key` has them sorted, `joined` has them in their order in one."""
 
     words: tuple[str, ...]
+    joined: str
 
     @property
     def key(self) -> str:
         return " ".join(sorted(self.words))
-
-    @property
-    def joined(self) -> str:
-        return "".join(self.words)
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,12 @@ class Sounds:
 
 def words(text: str) -> tuple[str, ...]:
     """The folded words of a text, in order; each is of a-z and 0-9, at most MAX_WORD long."""
-    text = unicodedata.normalize("NFKC", text)
-    text = _ARABIC_ARTICLE.sub("al ", text)
-    text = _APOSTROPHES.sub("", _HAN.sub(_family_name_first, text))
-    plain = _DOTTED.sub(_company_form, _APOSTROPHES.sub("", anyascii(text)).lower())
+    if not text.isascii():
+        text = _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFKC", text))
+        text = anyascii(_APOSTROPHES.sub("", _HAN.sub(_family_name_first, text)))
+    plain = _APOSTROPHES.sub("", text).lower()
+    if "." in plain:
+        plain = _DOTTED.sub(_company_form, plain)
     return tuple(_without_digraphs(word)[:MAX_WORD] for word in _WORD.findall(plain)[:MAX_WORDS])
 
 
@@ -85,7 +84,7 @@ def name(text: str) -> FoldedName:
     """A person's or company's name. One that consists of nothing but forms and titles keeps them."""
     found = words(text)
     kept = tuple(word for word in _bare(found) if word not in _CONNECTORS)
-    return FoldedName(kept or found)
+    return FoldedName(kept or found, "".join(kept or found))
 
 
 def key(text: str) -> str:

@@ -6,7 +6,8 @@ wall, and nothing is left out for there being too many words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rapidfuzz import fuzz
@@ -17,7 +18,7 @@ from deedbox_server.database import Database
 _SHARE: Final = 0.3  # of its trigrams that a near word has: one wrong letter of five costs three of five
 _SHORT: Final = 3  # letters up to which one trigram in common is enough
 
-Nearness = Mapping[str, float]
+_DIGIT: Final = re.compile("[0-9]")
 
 
 async def spelt(db: Database, words: Sequence[str], *, least: float, beginnings: bool) -> list[dict[str, float]]:
@@ -73,4 +74,6 @@ def _alike(asked: str, found: str, *, beginnings: bool) -> float:
         return 100.0
     if beginnings and len(asked) > 1 and found.startswith(asked):
         return 97.0 - 10.0 * (1 - len(asked) / len(found))  # the more of it is written, the surer
+    if _DIGIT.search(asked) or _DIGIT.search(found):
+        return 0.0  # another number is another number
     return fuzz.ratio(asked, found)

@@ -16,17 +16,17 @@ from rapidfuzz import fuzz
 
 from deedbox_server import cursor
 from deedbox_server.cases import case as facts
-from deedbox_server.cases import folding, near_words, plain_text, words
+from deedbox_server.cases import folding, near_words, plain_text, search_rank
 from deedbox_server.cases.case import Case
 from deedbox_server.cases.page import Page, limit_of
-from deedbox_server.database import Database, Row
+from deedbox_server.cases.search_rank import Candidate, Within
+from deedbox_server.database import Database
 from deedbox_server.errors import BadRequest
 from deedbox_server.people import Permissions, Principal
 from deedbox_server.people.permissions import Wall
 
 MAX_QUERY: Final = 200  # characters
 MAX_TOKENS: Final = 8  # words of a question; more do not make it clearer
-RANKED: Final = 200  # cases that are ranked; who has to look further asks more exactly
 _LEAST: Final = (
     72.0  # how alike a word is at least: one wrong letter of five is 80, two letters changed places of seven are 86
 )
@@ -81,13 +81,19 @@ class CaseSearch:
         after: str | None = None,
         limit: int = 20,
     ) -> Answer:
-        """The cases that fit best, best first, at most RANKED in all. BadRequest for a question without words."""
+        """The cases that fit best, best first, at most `search_rank.RANKED` in all. BadRequest for a question without words."""
         self._permissions.require(principal, "case.list")
         size = limit_of(limit)
         tokens = _tokens(question)
         near = await near_words.spelt(self._db, tokens, least=_LEAST, beginnings=True)
         seen, inside = self._permissions.wall(principal, "case.read"), self._permissions.wall(principal, "party.read")
-        ranked = _after(await self._ranked(tokens, near, seen, inside, state), after)
+        within = Within(seen, inside, state)
+        found_cases = await search_rank.candidates(self._db, near, _needed(len(tokens)), within)
+        asked = " ".join(tokens)
+        ranked = sorted(
+            (_Ranked(one.case, _score(one, asked, len(tokens)), one.number) for one in found_cases), key=_place
+        )
+        ranked = _after(ranked, after)
         part = ranked[:size]
         found = await self._shown(part, near, seen, inside)
         following = None
@@ -95,39 +101,6 @@ class CaseSearch:
             following = cursor.encode(part[-1].score, part[-1].number, str(part[-1].case))
         suggestion = _suggestion(question, tokens, near, found[0]) if found and after is None else None
         return Answer(Page(tuple(found), following), suggestion)
-
-    async def _ranked(
-        self, tokens: Sequence[str], near: Sequence[Mapping[str, float]], seen: Wall, inside: Wall, state: str | None
-    ) -> list[_Ranked]:
-        values = [(word, token, round(score)) for token, found in enumerate(near) for word, score in found.items()]
-        if not values:
-            return []
-        values += [("", 0, 0)] * (_padded(len(values)) - len(values))
-        rows_of_values = ", ".join(["(CAST({} AS text), CAST({} AS integer), CAST({} AS integer))"] * len(values))
-        of_state, state_args = ("", []) if state is None else (" AND legal_case.state = {}", [state])
-        rows = await self._db.fetch(
-            f"WITH near(word, token, score) AS (VALUES {rows_of_values}),"
-            " best AS (SELECT case_posting.case_id, near.token, MAX(near.score) AS score"
-            " FROM near JOIN case_posting ON case_posting.word = near.word"
-            f" WHERE (case_posting.place = {{}} AND {seen.on('case_posting.case_id')})"
-            f" OR (case_posting.place = {{}} AND {inside.on('case_posting.case_id')})"
-            " GROUP BY case_posting.case_id, near.token)"
-            " SELECT legal_case.id, legal_case.number, legal_case.title_key, SUM(best.score) AS total"
-            f" FROM best JOIN legal_case ON legal_case.id = best.case_id{of_state}"
-            " GROUP BY legal_case.id, legal_case.number, legal_case.title_key HAVING COUNT(*) >= {}"
-            " ORDER BY total DESC, legal_case.id DESC LIMIT {}",
-            *(part for value in values for part in value),
-            words.CARD,
-            *seen.args,
-            words.PARTY,
-            *inside.args,
-            *state_args,
-            _needed(len(tokens)),
-            RANKED,
-        )
-        asked = " ".join(tokens)
-        ranked = [_Ranked(row["id"], _score(row, asked, len(tokens)), row["number"]) for row in rows]
-        return sorted(ranked, key=_place)
 
     async def _shown(
         self, ranked: Sequence[_Ranked], near: Sequence[Mapping[str, float]], seen: Wall, inside: Wall
@@ -173,16 +146,11 @@ def _needed(tokens: int) -> int:
     return tokens if tokens <= 2 else tokens - 1
 
 
-def _padded(count: int) -> int:
-    """A power of two: few lengths make few statements, which databases prepare and remember."""
-    return 1 << (count - 1).bit_length()
-
-
-def _score(row: Row, asked: str, tokens: int) -> int:
-    if folding.key(row["number"]) == asked:
+def _score(one: Candidate, asked: str, tokens: int) -> int:
+    if folding.key(one.number) == asked:
         return _WHOLE_NUMBER
-    spelling = row["total"] / tokens
-    title = fuzz.token_set_ratio(asked, row["title_key"] or "")
+    spelling = one.total / tokens
+    title = fuzz.token_set_ratio(asked, one.title_key)
     return int(9.99 * (_SPELLING_WEIGHT * spelling + (1 - _SPELLING_WEIGHT) * title))
 
 

@@ -23,6 +23,7 @@ _PATHS = {
     "case_party_case": "case_party (case_id, created, id)",
     "case_event_case": "case_event (case_id, starts, id)",
     "case_artifact_case": "case_artifact (case_id, created, id)",
+    "case_posting_case": "case_posting (case_id, word, place)",  # what else the few cases of a rare word have
     "case_word_trigram_word": "case_word_trigram (word)",  # a word that nobody uses any more goes with its trigrams
     "case_word_sound": "case_word (sound)",
     "case_word_codex": "case_word (codex)",
