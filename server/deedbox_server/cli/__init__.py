@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.data is None:
         parser.error("the following arguments are required: --data")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would name every address that it calls
     try:
         settings = Settings.load(
             options.data,

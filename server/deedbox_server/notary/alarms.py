@@ -10,6 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from deedbox_server import faults
+
 AlarmSource: TypeAlias = Callable[[], Awaitable[list[str]]]
 """Gives the sentences that hold now: asked often, so from memory or by one short query."""
 
@@ -33,7 +35,7 @@ class Alarms:
         for source in self._sources:
             try:
                 sentences += await source()
-            except Exception:  # an alarm that fails must neither silence the others nor stop a desk's hello
-                log.exception("an alarm could not be looked at")
+            except Exception as error:  # an alarm that fails must neither silence the others nor stop a desk's hello
+                log.error("an alarm could not be looked at: %s", faults.told(error))
                 sentences.append(_BROKEN)
         return list(dict.fromkeys(sentences))

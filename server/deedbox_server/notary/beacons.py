@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from deedbox_server import faults
 from deedbox_server.database import Database
 from deedbox_server.notary.outside import Outside, OutsideError
 from deedbox_server.notary.service import Notary
@@ -93,8 +94,8 @@ class Beacons:
         while self._urls:
             try:
                 await self.step()
-            except Exception:  # database gone, log suspended: the next round comes all the same
-                log.exception("a beacon could not be written down")
+            except Exception as error:  # database gone, log suspended: the next round comes all the same
+                log.error("a beacon could not be written down: %s", faults.told(error))
             await asyncio.sleep(_REMEMBER_SECONDS)
 
     async def step(self) -> None:

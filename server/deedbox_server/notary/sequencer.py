@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deedbox_server import faults
 from deedbox_server.database import Database, Row
 from deedbox_server.errors import Unavailable
 from deedbox_server.notary.memory import Sequenced
@@ -77,9 +78,9 @@ class Sequencer:
         while True:
             try:
                 moved = await self.step()
-            except Exception:
+            except Exception as error:
                 # Whatever failed (disk full, database gone), the pending entries are still there: say so and go on.
-                log.exception("a group of log entries could not be written; trying again")
+                log.error("a group of log entries could not be written; trying again: %s", faults.told(error))
                 self._tree = None
                 await asyncio.sleep(_RETRY)
                 continue

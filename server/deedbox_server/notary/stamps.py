@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from deedbox_server import faults
 from deedbox_server.database import Database
 from deedbox_server.notary.beacons import place_beacons
 from deedbox_server.notary.outside import Outside, OutsideError
@@ -82,8 +83,8 @@ class Stamps:
         while self.urls:
             try:
                 await self.step()
-            except Exception:  # database gone, log suspended: whoever is due stays due
-                log.exception("the log could not be stamped")
+            except Exception as error:  # database gone, log suspended: whoever is due stays due
+                log.error("the log could not be stamped: %s", faults.told(error))
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def step(self) -> None:

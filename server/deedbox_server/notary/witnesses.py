@@ -15,6 +15,7 @@ from uuid import UUID
 
 from cryptography import x509
 
+from deedbox_server import faults
 from deedbox_server.database import Database, UniqueViolation
 from deedbox_server.errors import BadRequest, Conflict, NotFound, Unavailable
 from deedbox_server.notary.outside import Outside, OutsideError
@@ -154,8 +155,8 @@ class Witnesses:
         while self._enabled:
             try:
                 await self.step()
-            except Exception:  # database gone, log without a checkpoint: the next round comes all the same
-                log.exception("the witnesses could not be asked")
+            except Exception as error:  # database gone, log without a checkpoint: the next round comes all the same
+                log.error("the witnesses could not be asked: %s", faults.told(error))
             await asyncio.sleep(self._seconds)
 
     async def step(self) -> None:
