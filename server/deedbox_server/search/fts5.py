@@ -93,7 +93,8 @@ class Fts5Index:
     async def purge(self) -> None:
         def work(connection: apsw.Connection) -> None:
             connection.execute("INSERT INTO page_words (page_words) VALUES ('optimize')")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # as a pragma's name it is quoted, and does nothing
+            # As the name of a pragma it would be quoted, and do nothing.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
         await self._run(self._writes, work)
 
