@@ -225,6 +225,8 @@ def event_words(record: CustodyRecord) -> str:
         return "from the desk" if detail["captured"] else "without a desk"
     if record.kind == "derived":
         return f"{str(detail['form']).replace('-', ' ')}, made by {detail['producer']}"
+    if record.kind == "refiled":
+        return f"exhibit {detail['from_number']} of another case before"
     if record.kind == "exported":
         return str(detail["purpose"] or "a bundle")
     return ""
