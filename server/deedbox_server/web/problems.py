@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 
 from deedbox_server.errors import BadRequest, DeedboxError, Denied, NotFound, TooLarge, Unauthenticated
 from deedbox_server.web.bodies import SenderGone
-from deedbox_server.web.recording import record_refusal
+from deedbox_server.web.recording import is_known, record_refusal
 from deedbox_server.web.refusals import Refusals
 from deedbox_server.web.tls import REFUSALS_EXTENSION
 from deedbox_sync.errors import FormatError
@@ -119,7 +119,7 @@ def _kinds(error: BaseException | None) -> list[str]:
 def _count(request: AnyRequest, slug: str) -> None:
     counter = (request.scope.get("extensions") or {}).get(REFUSALS_EXTENSION, {}).get("to")
     if isinstance(counter, Refusals):
-        counter.problem(slug)
+        counter.problem(slug, known=is_known(request))
 
 
 def _problem(

@@ -49,6 +49,10 @@ def known(request: AnyRequest, principal: Principal) -> None:
     cast("dict[str, Any]", request.scope)[_PRINCIPAL] = principal
 
 
+def is_known(request: AnyRequest) -> bool:
+    return _PRINCIPAL in request.scope
+
+
 async def provide_known(request: AnyRequest, recognised: NamedDependency[Principal]) -> Principal:
     """`principal` of every handler: whom the listener's own identity recognised, remembered."""
     known(request, recognised)

@@ -15,8 +15,10 @@ OTHER_HANDSHAKE: Final = "handshake-other"  # no TLS at all, or the other side g
 STRANGERS: Final = frozenset(
     {
         "device-revoked",
+        "directory-refused",
         "nonce-replayed",
         "pairing-refused",
+        "passkey-refused",
         "renewal-refused",
         "signature-expired",
         "signature-false",
@@ -25,6 +27,8 @@ STRANGERS: Final = frozenset(
         "unauthenticated",
     }
 )
+# Said to both: to those whom the box knows it is in the trail.
+BOTH: Final = frozenset({"too-many", "wrong-code"})
 
 _VERSION_REASONS: Final = frozenset({"UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "WRONG_VERSION_NUMBER"})
 
@@ -42,9 +46,9 @@ class Refusals:
         """Counts a handshake that this side ended."""
         self.count(_kind(error))
 
-    def problem(self, slug: str) -> None:
-        """Counts a request that was refused, if it was a stranger's."""
-        if slug in STRANGERS:
+    def problem(self, slug: str, *, known: bool = False) -> None:
+        """Counts a request that was refused, if it was a stranger's; `known`: the box knows whose it was."""
+        if slug in STRANGERS or (slug in BOTH and not known):
             self.count(slug)
 
     def take(self) -> dict[str, int]:
