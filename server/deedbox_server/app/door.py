@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from deedbox_server.database import Database
 from deedbox_server.people.accounts import Accounts
@@ -37,4 +38,6 @@ def open_door(
 
 def host_names(settings: Settings) -> list[str]:
     """The names, no addresses, under which browsers may reach the box."""
-    return ["localhost", socket.gethostname().lower(), settings.people_host, *settings.people_names]
+    public = urlsplit(settings.public_url or "").hostname
+    own = ["localhost", socket.gethostname().lower(), settings.people_host, *settings.people_names]
+    return [*own, public] if public else own

@@ -6,8 +6,10 @@ from base64 import b32decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -25,31 +27,53 @@ COOKIE, BROWSER = "__Host-deedbox", "__Host-deedbox-browser"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 
+_networks = count(1)
+
+
 @dataclass
 class Site:
+    """One office for all; each test has a person, and each browser a network, of its own."""
+
     office: Office
     app: Any
+    number: int = 0
+
+    @property
+    def title(self) -> str:
+        return f"Greta Guest {self.number}"
+
+    @property
+    def name(self) -> str:
+        return f"greta{self.number}"
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """A browser (or a program) of its own."""
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=BASE, headers=headers)
+        network = next(_networks)
+        transport = httpx.ASGITransport(self.app, client=(f"10.{network // 256}.{network % 256}.7", 1))
+        return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
 
     def browser(self) -> httpx.AsyncClient:
         return self.client(**OWN_PAGE, **{"User-Agent": "Firefox"})
 
-    async def invited(self, name: str = "Greta Guest", role: str = "paralegal") -> str:
-        return (await self.office.box.invitations.invite(SYSTEM, NewInvitation(name, role)))[1].text
+    async def invited(self) -> str:
+        return (await self.office.box.invitations.invite(SYSTEM, NewInvitation(self.title, "paralegal")))[1].text
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with office(tmp_path, people_names=("box.test",)) as made:
+@pytest.fixture(scope="module")
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    async with office(tmp_path_factory.mktemp("office"), people_names=("box.test",)) as made:
         made.box.accounts._cost = CHEAP
         yield Site(made, people_app(made.box))
 
 
-async def register(site: Site, browser: httpx.AsyncClient, sign_in: str = "greta", **more: str) -> httpx.Response:
-    body = {"token": await site.invited(), "sign_in": sign_in, "password": PASSWORD} | more
+@pytest.fixture
+def site(opened: Site) -> Site:
+    opened.number += 1
+    return opened
+
+
+async def register(site: Site, browser: httpx.AsyncClient, **more: str) -> httpx.Response:
+    body = {"token": await site.invited(), "sign_in": site.name, "password": PASSWORD} | more
     return await browser.post("/api/v1/auth/register", json=body)
 
 
@@ -69,22 +93,22 @@ async def state(client: httpx.AsyncClient, **headers: str) -> int:
     return (await client.get("/api/v1/me", headers=headers)).status_code
 
 
-async def login(client: httpx.AsyncClient, name: str = "greta", keep: str = "cookie") -> httpx.Response:
-    return await client.post("/api/v1/auth/login", json={"name": name, "password": PASSWORD, "keep": keep})
+async def login(client: httpx.AsyncClient, name: str) -> httpx.Response:
+    return await client.post("/api/v1/auth/login", json={"name": name, "password": PASSWORD})
 
 
 async def test_from_an_invitation_to_a_whole_session_in_a_browser(site: Site) -> None:
     async with site.browser() as browser:
         token = await site.invited()
         seen = (await browser.post("/api/v1/auth/invitation", json={"token": token})).json()
-        assert (seen["name"], seen["role"], seen["kind"]) == ("Greta Guest", "paralegal", "invitation")
-        body = {"token": token, "sign_in": "greta", "password": PASSWORD}
+        assert (seen["name"], seen["role"], seen["kind"]) == (site.title, "paralegal", "invitation")
+        body = {"token": token, "sign_in": site.name, "password": PASSWORD}
         registered = await browser.post("/api/v1/auth/register", json=body)
         assert (registered.status_code, registered.json()["state"]) == (201, "set-up")
         assert registered.json()["token"] is None
         assert await state(browser) == 403  # half a session
         made = (await browser.post("/api/v1/auth/factors/totp")).json()
-        assert made["uri"].startswith("otpauth://totp/Deedbox:greta?secret=")
+        assert made["uri"].startswith(f"otpauth://totp/Deedbox:{site.name}?secret=")
         assert made["qr"].startswith("<svg")
         code = code_at(b32decode(made["secret"]), int(datetime.now(UTC).timestamp()) // SECONDS)
         confirmed = await browser.post("/api/v1/auth/factors/totp/confirm", json={"code": code})
@@ -94,7 +118,7 @@ async def test_from_an_invitation_to_a_whole_session_in_a_browser(site: Site) ->
         assert len(codes) == 10
 
     async with site.browser() as later:
-        assert (await login(later)).json()["state"] == "second-factor"
+        assert (await login(later, site.name)).json()["state"] == "second-factor"
         proof = {"method": "recovery", "code": codes[0]}
         shown = await later.post("/api/v1/auth/verify-2fa", json=proof)
         assert (shown.json()["state"], shown.json()["methods"]) == ("signed-in", ["totp", "recovery"])
@@ -206,7 +230,7 @@ async def test_another_sites_page_signs_nobody_in(site: Site) -> None:
     for headers in foreign:
         async with site.client(**headers) as browser:
             for path, body in (
-                ("login", {"name": "greta", "password": PASSWORD}),
+                ("login", {"name": site.name, "password": PASSWORD}),
                 ("register", {"token": "x", "sign_in": "x", "password": "x"}),
                 ("passkey/options", None),
                 ("reset-password", {"token": "x", "password": "x"}),
@@ -232,7 +256,7 @@ async def test_a_planted_cookie_is_not_the_one_that_opens(site: Site) -> None:
         planted = attacker.cookies[COOKIE]
     async with site.browser() as victim:
         victim.cookies.set(COOKIE, planted)
-        answer = await login(victim)
+        answer = await login(victim, site.name)
         token = answer.headers.get_list("set-cookie")[0].split("=", 1)[1].split(";")[0]
         assert token != planted
         victim.cookies = httpx.Cookies({COOKIE: token})
@@ -259,8 +283,7 @@ async def test_sessions_are_listed_and_ended_one_and_all(site: Site, whole: http
     whole.headers.update(OWN_PAGE)
     account = (await whole.get("/api/v1/auth/session")).json()["account"]["id"]
     others = [
-        await site.office.box.sessions.start(__import__("uuid").UUID(account), "passkey", True, "192.0.2.9", "Phone")
-        for _ in range(3)
+        await site.office.box.sessions.start(UUID(account), "passkey", True, "192.0.2.9", "Phone") for _ in range(3)
     ]
     items = (await whole.get("/api/v1/auth/sessions")).json()["items"]
     assert [one["current"] for one in items].count(True) == 1
@@ -290,7 +313,7 @@ async def test_an_account_is_what_its_invitation_says_whatever_the_body_says(sit
     async with site.browser() as browser:
         for extra in ({"role": "administrator"}, {"cases": []}, {"duties": ["conflicts-officer"]}, {"id": "x"}):
             token = await site.invited()
-            body = {"token": token, "sign_in": "greta", "password": PASSWORD} | extra
+            body = {"token": token, "sign_in": site.name, "password": PASSWORD} | extra
             assert (await browser.post("/api/v1/auth/register", json=body)).status_code == 400
             assert await site.office.box.invitations.look(token)  # and the link is still good
 
@@ -299,7 +322,7 @@ async def test_a_refused_sign_in_says_nothing_but_that(site: Site) -> None:
     async with site.browser() as browser:
         await register(site, browser)
         answers = []
-        for name in ("greta", "nobody"):
+        for name in (site.name, "nobody"):
             body = {"name": name, "password": "not the password"}
             answer = await browser.post("/api/v1/auth/login", json=body)
             answers.append((answer.status_code, answer.content, sorted(answer.headers)))
@@ -337,7 +360,7 @@ async def test_an_administrator_invites_and_looks_after_accounts(site: Site) -> 
     owner = await site.office.box.sessions.start(site.office.owner.id, "passkey", True, None, "tests")
     async with site.client(Authorization=f"Bearer {owner.token}") as admin:
         body = {
-            "name": "Greta Guest",
+            "name": site.title,
             "role": "paralegal",
             "cases": [{"case": str(site.office.case.id), "role": "auditor"}],
         }
@@ -345,13 +368,13 @@ async def test_an_administrator_invites_and_looks_after_accounts(site: Site) -> 
         assert made["link"] == f"{BASE}/account#invitation={made['token']}"
         assert made["invitation"]["state"] == "open"
         async with site.browser() as browser:
-            body = {"token": made["token"], "sign_in": "greta", "password": PASSWORD}
+            body = {"token": made["token"], "sign_in": site.name, "password": PASSWORD}
             assert (await browser.post("/api/v1/auth/register", json=body)).status_code == 201
-            items = (await admin.get("/api/v1/auth/invitations", params={"limit": 1})).json()
-            assert (items["items"][0]["state"], items["next"]) == ("used", None)
+            page = (await admin.get("/api/v1/auth/invitations", params={"limit": 1})).json()
+            assert [one["state"] for one in page["items"]] == ["used"]
             first = (await admin.get("/api/v1/accounts", params={"limit": 1})).json()
             rest = (await admin.get("/api/v1/accounts", params={"cursor": first["next"]})).json()
-            (greta,) = [one for one in rest["items"] if one["name"] == "Greta Guest"]
+            (greta,) = [one for one in rest["items"] if one["name"] == site.title]
             path = f"/api/v1/accounts/{greta['id']}"
             looked = await admin.get(path)
             assert looked.headers["etag"] == '"v1"'
@@ -369,7 +392,7 @@ async def test_an_administrator_invites_and_looks_after_accounts(site: Site) -> 
             assert reset["link"].startswith(f"{BASE}/account#reset=dbi_")
             body = {"token": reset["token"], "password": "a quite new password"}
             assert (await browser.post("/api/v1/auth/reset-password", json=body)).status_code == 204
-            assert (await login(browser)).status_code == 401
+            assert (await login(browser, site.name)).status_code == 401
         owner_path = f"/api/v1/accounts/{site.office.owner.id}"
         assert (await admin.post(f"{owner_path}/disable")).status_code == 409
 
