@@ -1,4 +1,5 @@
-"""`audit list`, `audit export`: who did, saw and was refused what. `audit` alone reads everything and says what does not hold."""
+"""`audit list`, `export` and `report`: who did, saw and was refused what. `audit` alone reads everything and says what does not
+hold."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
+from deedbox_disk import durable
 from deedbox_server.app.box import Box
 from deedbox_server.cli import finding
 from deedbox_server.cli.administer import opened
@@ -30,7 +32,10 @@ def add_actions(command: argparse.ArgumentParser) -> None:
     export.add_argument("--format", choices=("csv", "jsonl"), default="csv")
     export.add_argument("--into", type=Path, help="a file instead of standard output")
     export.set_defaults(run=_export)
-    for action in (listed, export):
+    report = actions.add_parser("report", help="a paper to file, as PDF, signed by the box")
+    report.add_argument("--into", type=Path, required=True, help="the file that is made")
+    report.set_defaults(run=_report)
+    for action in (listed, export, report):
         action.add_argument("--case", metavar="NUMBER", help="only of this case")
         action.add_argument("--person", metavar="NAME", help="only what this account or its devices did")
         action.add_argument("--operation", help="only this, such as evidence.read")
@@ -38,7 +43,8 @@ def add_actions(command: argparse.ArgumentParser) -> None:
         action.add_argument("--object", type=UUID, help="only about this")
         action.add_argument("--since", type=moment, help="a date or time")
         action.add_argument("--until", type=moment, help="the first date or time after")
-    add_json(listed)
+    for action in (listed, report):
+        add_json(action)
 
 
 async def _list(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
@@ -69,6 +75,14 @@ async def _export(settings: Settings, unlock: UnlockArguments, options: argparse
     if options.into is not None:
         options.json = False
         done(options, {}, f"{rows:,} rows are in {options.into}.")
+    return 0
+
+
+async def _report(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
+    async with opened(settings, unlock) as box:
+        paper = await box.audit_reports.make(SYSTEM, await _asked(box, options))
+    durable.write_file(options.into, paper)
+    done(options, {"into": str(options.into), "bytes": len(paper)}, f"The report is in {options.into}.")
     return 0
 
 

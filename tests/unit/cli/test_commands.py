@@ -149,6 +149,8 @@ def test_what_commands_did_is_in_the_trail_as_the_boxs_own_doing(
     assert run("audit", "export", "--into", str(into), "--since", "2020-01-01")[0] == 0
     assert b"case.create" in into.read_bytes()
     assert run("audit", "export", "--format", "jsonl", "--case", "T-1")[0] == 0
+    status, _, error = run("audit", "report", "--case", "T-1", "--into", str(tmp_path / "trail.pdf"))
+    assert (status, "checkpoint" in error) == (1, True)  # this box has never run: its log has not begun
 
 
 def test_columns_line_up_and_names_cannot_move_the_cursor(run: Run) -> None:
