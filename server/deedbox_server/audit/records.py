@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from deedbox_server.audit.case_records import audit_case_records
 from deedbox_server.audit.log import Logged
 from deedbox_server.audit.report import Report
 from deedbox_server.audit.tombstones import Tombstones
@@ -17,7 +18,7 @@ from deedbox_server.database import Database, Row
 from deedbox_server.papers import record as paper_record
 from deedbox_server.retention import tombstone
 from deedbox_server.vault.key_store import KeyStore
-from deedbox_sync import commitment, custody, device_record, dsse, identifier, statement
+from deedbox_sync import case_record, commitment, custody, device_record, dsse, identifier, statement
 from deedbox_sync.custody import CustodyRecord
 from deedbox_sync.errors import SyncError
 from deedbox_sync.statement import CaptureStatement, GapStatement
@@ -31,6 +32,7 @@ _TOLD = (
     "id.minted",
     "id.reconciled",
     paper_record.ENTRY_KIND,
+    case_record.ENTRY_KIND,
     ENTRIES,
 )  # entries that a row here tells in full
 _PUBLIC = frozenset({"log.opened", "refusals", "time.beacon", "time.stamp"})  # entries that commit to nothing
@@ -55,6 +57,7 @@ class RecordAudit:
         await self._identifiers(pending)
         await self._papers(pending)
         await audit_trail(self._db, self._keys, self._opened, pending, self._report)
+        await audit_case_records(self._db, self._keys, self._opened, pending, self._report)
         self._untold()
 
     # --- tombstones
