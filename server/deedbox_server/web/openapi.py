@@ -158,8 +158,8 @@ _PARAMETERS: Final[Document] = {
 def _operation(call: Call, parameters: list[Document], schemas: Schemas, rules: Mapping[str, Rule]) -> Document:
     told = cleandoc(call.handler.fn.__doc__ or "")
     bodies = BODIES.get(call.same_as)
-    body = schemas.json(body_type(call.handler)) if bodies is None or bodies.body is None else None
-    content = [] if bodies is None or bodies.body is None else [bodies.body]
+    body = schemas.json(body_type(call.handler)) if bodies is None or not bodies.taken else None
+    content = [] if bodies is None else bodies.taken
     rule = rules.get(call.operation or "")
     made: Document = {
         "operationId": call.id,
@@ -194,7 +194,8 @@ def _answers(call: Call, schemas: Schemas, has_body: bool) -> Document:
         answers[str(status)] = _answer(call, status, content | also)
     if call.gives_version:
         answers["304"] = {"description": "What the caller has is the newest."}
-    for status in statuses_of(call.handler, has_body=has_body, asks_for_version=call.asks_for_version):
+    more = () if bodies is None else bodies.errors
+    for status in (*statuses_of(call.handler, has_body=has_body, asks_for_version=call.asks_for_version), *more):
         answers.setdefault(str(status), problem_answers(status))
     return dict(sorted(answers.items()))
 
@@ -214,6 +215,7 @@ _DONE: Final = {
     202: "Under way: ask again at `Location`.",
     204: "Done; there is nothing to say.",
     206: "The range that was asked for.",
+    302: "Go on there.",
     304: "What the caller has is the newest.",
     416: "The range lies behind the end.",
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deedbox_server.web import openapi_shapes as shapes
+from deedbox_server.web.find import FindAnswer, FindOrder
 from deedbox_server.web.openapi_schemas import Content
 
 _JSON: Final = "application/json"
@@ -22,11 +23,16 @@ class Bodies:
     body: Content | None = None
     answers: Mapping[int, tuple[Content, ...]] = field(default_factory=dict)
     also: tuple[Content, ...] = ()  # in other media types than the JSON of the handler's type
+    or_body: Content | None = None  # taken too
+    errors: tuple[int, ...] = ()  # beyond those that its kind of call can have
+
+    @property
+    def taken(self) -> tuple[Content, ...]:
+        return tuple(one for one in (self.body, self.or_body) if one is not None)
 
     @property
     def contents(self) -> Iterator[Content]:
-        if self.body is not None:
-            yield self.body
+        yield from self.taken
         for given in self.answers.values():
             yield from given
 
@@ -51,7 +57,9 @@ _ANY: Final = (Content("*/*"),)
 _FILE: Final = Bodies(answers={200: _BYTES, 206: _BYTES, 304: (), 416: ()})
 _HEAD: Final = Bodies(answers={200: (), 206: (), 304: (), 416: ()})
 _NOTHING: Final = Bodies(answers={204: ()})
+_DIRECTORY: Final = (401, 403, 404, 409, 429)  # there is none, it does not answer, or it knows nobody of the firm
 _TUS_PIECE: Final = Content("application/offset+octet-stream", description="The next bytes (tus 1.0).")
+_TUS_ERRORS: Final = (408, 412)
 _EXHIBIT: Final = "/api/v1/evidence/{exhibit}"
 
 BODIES: Final[Mapping[str, Bodies]] = {
@@ -105,6 +113,8 @@ BODIES: Final[Mapping[str, Bodies]] = {
     # oneself and devices
     "GET /api/v1/me": _gives(shapes.Me),
     "GET /api/v1/devices": _gives(shapes.Devices),
+    "GET /api/v1/auth/oidc/start": Bodies(answers={302: ()}, errors=_DIRECTORY),
+    "GET /api/v1/auth/oidc/callback": Bodies(answers={200: (Content("text/html"),), 302: ()}, errors=_DIRECTORY),
     # time
     "GET /api/v1/time": _gives(shapes.OutsideTime),
     "POST /api/v1/time/stamp": _gives(shapes.Stamps),
@@ -116,6 +126,11 @@ BODIES: Final[Mapping[str, Bodies]] = {
             description="case, filename, filetype, labels, then the file (sync/formats/upload.md).",
         ),
         {200: (Content(_JSON, shapes.Sent),), 201: (Content(_JSON, shapes.Sent),)},
+    ),
+    "POST /api/v1/evidence/find": Bodies(
+        Content(_JSON, FindOrder),
+        {200: (Content(_JSON, FindAnswer),)},
+        or_body=Content("multipart/form-data", description="The file; it is hashed as it comes, and not kept."),
     ),
     f"GET {_EXHIBIT}": _gives(shapes.ExhibitTold),
     f"GET {_EXHIBIT}/content": _FILE,
@@ -132,6 +147,10 @@ BODIES: Final[Mapping[str, Bodies]] = {
     "POST /api/v1/bundles": Bodies(
         Content(_JSON, shapes.WantedBundle),
         {200: (Content("application/zip", description="A bundle (sync/formats/bundle.md)."),)},
+    ),
+    # one person
+    "POST /api/v1/persons/export": Bodies(
+        answers={200: (Content("application/zip", description="person.json, person.html"),)}
     ),
     # papers
     "GET /api/v1/papers": _gives(shapes.Papers),
@@ -156,11 +175,11 @@ BODIES: Final[Mapping[str, Bodies]] = {
     # resumable uploads
     "OPTIONS /api/v1/uploads": _NOTHING,
     "OPTIONS /api/v1/uploads/{upload}": _NOTHING,
-    "POST /api/v1/uploads": Bodies(_TUS_PIECE, {201: ()}),
-    "HEAD /api/v1/uploads/{upload}": Bodies(answers={200: ()}),
-    "PATCH /api/v1/uploads/{upload}": Bodies(_TUS_PIECE, {204: ()}),
-    "POST /api/v1/uploads/{upload}": Bodies(_TUS_PIECE, {200: (), 204: ()}),
-    "DELETE /api/v1/uploads/{upload}": _NOTHING,
+    "POST /api/v1/uploads": Bodies(_TUS_PIECE, {201: ()}, errors=_TUS_ERRORS),
+    "HEAD /api/v1/uploads/{upload}": Bodies(answers={200: ()}, errors=(412,)),
+    "PATCH /api/v1/uploads/{upload}": Bodies(_TUS_PIECE, {204: ()}, errors=_TUS_ERRORS),
+    "POST /api/v1/uploads/{upload}": Bodies(_TUS_PIECE, {200: (), 204: ()}, errors=_TUS_ERRORS),
+    "DELETE /api/v1/uploads/{upload}": Bodies(answers={204: ()}, errors=(412,)),
     # desks
     "GET /device/v1/hello": Bodies(answers={200: (Content(_JSON, description="hello in sync/formats/transfer.md"),)}),
     "POST /device/v1/log": _message("log", "its answer", "transfer"),

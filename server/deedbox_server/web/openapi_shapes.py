@@ -233,7 +233,7 @@ class Anchored(_Shape, frozen=True):
 
 class Attributed(_Shape, frozen=True):
     answer: bool
-    authenticated: bool
+    authenticated: str | None
     device: Id | None
     operator: str | None
 
