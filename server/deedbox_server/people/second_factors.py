@@ -21,7 +21,7 @@ from deedbox_server.people.principal import Principal
 from deedbox_server.people.recorder import Recorder
 from deedbox_server.people.recovery_codes import RecoveryCodes
 from deedbox_server.people.relying_party import RelyingParty
-from deedbox_server.people.sessions import Sessions, Started, is_half
+from deedbox_server.people.sessions import Sessions, Started, is_half, person
 from deedbox_server.people.totp import Totp, TotpSetup
 
 OPERATION: Final = "account.security"
@@ -89,7 +89,7 @@ class SecondFactors:
     async def show_code(self, principal: Principal, method: str, code: str, browser: str | None) -> Started:
         """By an app's code (`totp`) or a `recovery` code: the session goes on under a new token, strong for a while. WrongCode
         otherwise; TooMany after some."""
-        account, session = _person(principal)
+        account, session = person(principal)
         budget = await self._budget(account, browser)
         await self._lockout.take(budget)
         async with self._db.transaction():
@@ -101,14 +101,14 @@ class SecondFactors:
 
     async def ask_passkey(self, principal: Principal, party: RelyingParty) -> tuple[UUID, dict[str, Any]]:
         """A ceremony and what the browser needs for it."""
-        account, session = _person(principal)
+        account, session = person(principal)
         return await self._passkeys.ask(account, session, party)
 
     async def show_passkey(
         self, principal: Principal, ceremony: UUID, credential: Credential, party: RelyingParty
     ) -> Started:
         """As `show_code`, by a passkey. Nobody guesses one, so that nothing is counted."""
-        account, session = _person(principal)
+        account, session = person(principal)
         await self.passkey_shown(account, session, ceremony, credential, party)
         async with self._db.transaction():
             return await self._shown(principal, session, "passkey")
@@ -208,7 +208,7 @@ class SecondFactors:
         await self._browsers.forget(account)
 
     async def _may_change(self, principal: Principal) -> tuple[UUID, UUID]:
-        account, session = _person(principal)
+        account, session = person(principal)
         if not principal.strong and await self._sessions.has_factor(account):
             raise SecondFactorNeeded("show your second factor again, then repeat this")
         return account, session
@@ -246,10 +246,3 @@ class SecondFactors:
 
     async def _note(self, principal: Principal, what: str, object: UUID | None = None) -> None:
         await self._recorder.changed(principal, OPERATION, object=object, detail={"what": what})
-
-
-def _person(principal: Principal) -> tuple[UUID, UUID]:
-    """The account and the session of somebody who sits there. Denied for a program's key."""
-    if principal.kind != "account" or principal.account is None or principal.session is None:
-        raise Denied("only somebody who has signed in does this, not an API key")
-    return principal.account, principal.session

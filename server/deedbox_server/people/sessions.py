@@ -13,7 +13,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from deedbox_server.database import Database, Row
-from deedbox_server.errors import NotFound, Unauthenticated
+from deedbox_server.errors import Denied, NotFound, Unauthenticated
 from deedbox_server.people.clock import Clock, system_clock
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.recorder import Recorder
@@ -288,6 +288,13 @@ class Sessions:
 def is_half(principal: Principal) -> bool:
     """Whether this is a session that has still to show, or set up, its second factor."""
     return principal.session is not None and principal.scopes is not None
+
+
+def person(principal: Principal) -> tuple[UUID, UUID]:
+    """The account and the session of somebody who has signed in. Denied for a program's key, and for a device."""
+    if principal.kind != "account" or principal.account is None or principal.session is None:
+        raise Denied("only somebody who has signed in does this, not an API key")
+    return principal.account, principal.session
 
 
 def handle_of(session: UUID) -> str:

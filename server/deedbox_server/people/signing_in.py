@@ -19,7 +19,7 @@ from deedbox_server.people.principal import Principal
 from deedbox_server.people.recorder import Recorder
 from deedbox_server.people.relying_party import RelyingParty
 from deedbox_server.people.second_factors import SecondFactors
-from deedbox_server.people.sessions import Sessions, Started
+from deedbox_server.people.sessions import Sessions, Started, person
 
 _WAITING_AT_ONCE: Final = 4  # guesses of one address that wait for a core: a flood holds up its sender, not everybody
 _MAX_NAME: Final = 200  # characters of a name that is looked up
@@ -91,9 +91,8 @@ class SigningIn:
     async def change_password(self, principal: Principal, old: str, new: str) -> Started:
         """Needs the old one, guessed no more often than at the door. Every other session ends; this one goes on under a
         new token."""
-        if principal.account is None or principal.session is None:
-            raise Denied("only somebody who has signed in does this, not an API key")
-        account = await self._accounts.by_id(principal.account)
+        who, session = person(principal)
+        account = await self._accounts.by_id(who)
         budget = from_anywhere("old password", account.id)
         await self._lockout.take(budget)
         if not await self._accounts.has_password(account.id, old):
@@ -104,10 +103,10 @@ class SigningIn:
         phc = await self._accounts.hashed(new, account.name, account.sign_in or "")
         async with self._db.transaction():
             await self._accounts.set_password(account.id, phc)
-            await self._sessions.end_all(principal, account.id, but=principal.session)
+            await self._sessions.end_all(principal, account.id, but=session)
             detail = {"what": "password changed"}
             await self._recorder.changed(principal, "account.security", object=account.id, detail=detail)
-            return await self._sessions.renamed(principal.session)
+            return await self._sessions.renamed(session)
 
     @contextmanager
     def _in_line(self, address: str | None) -> Iterator[None]:

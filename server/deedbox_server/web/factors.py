@@ -17,12 +17,12 @@ from deedbox_server.people.passkeys import MAX_PASSKEY_NAME, Passkey
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.relying_party import RelyingParties
 from deedbox_server.people.second_factors import SecondFactors
-from deedbox_server.people.sessions import Sessions, Started
+from deedbox_server.people.sessions import Sessions, Started, person
 from deedbox_server.web.auth import Ceremony
 from deedbox_server.web.auth_answers import MAX_BODY, NO_STORE, SessionState, session_state
 from deedbox_server.web.identity import before_second_factor
 from deedbox_server.web.operations import operation
-from deedbox_server.web.sessions import answer_again, person
+from deedbox_server.web.sessions import answer_again
 from deedbox_sync import timestamp
 
 AnyRequest = Request[Any, Any, Any]

@@ -11,14 +11,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from deedbox_server.database import Database
-from deedbox_server.errors import BadRequest, Denied
+from deedbox_server.errors import BadRequest
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.known_browsers import KnownBrowsers
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.principal import Principal
 from deedbox_server.people.relying_party import RelyingParties
 from deedbox_server.people.second_factors import SecondFactors
-from deedbox_server.people.sessions import Session, Sessions, Started
+from deedbox_server.people.sessions import Session, Sessions, Started, person
 from deedbox_server.people.signing_in import SigningIn
 from deedbox_server.web.auth import Ceremony, Text
 from deedbox_server.web.auth_answers import (
@@ -221,13 +221,6 @@ async def my_permissions(
         and (principal.kind != "device" or rule.devices)
     ]
     return PermissionsView(case, sorted(roles), found)
-
-
-def person(principal: Principal) -> tuple[UUID, UUID]:
-    """The account and the session of somebody who sits there. Denied for a program's key."""
-    if principal.account is None or principal.session is None:
-        raise Denied("only somebody who has signed in does this, not an API key")
-    return principal.account, principal.session
 
 
 async def answer_again(
