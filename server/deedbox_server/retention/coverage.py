@@ -9,6 +9,7 @@ from uuid import UUID
 
 from deedbox_server.database import Database
 from deedbox_server.errors import BadRequest, Conflict
+from deedbox_server.evidence.item import HELD
 from deedbox_server.papers import record as paper_record
 from deedbox_sync import canonical_json
 from deedbox_sync.canonical_json import Fields
@@ -109,7 +110,7 @@ async def _refuse_what_is_open(db: Database, case: UUID) -> None:
             "a desk has offered something whose bytes are not here yet",
         ),
         (
-            "SELECT id FROM item WHERE case_id = {} AND state NOT IN ('returned', 'destroyed', 'released', 'disposed') LIMIT 1",
+            f"SELECT id FROM item WHERE case_id = {{}} AND state = '{HELD}' LIMIT 1",
             "things of it are still here",
         ),
     ):

@@ -2,9 +2,11 @@
 
 import pytest
 
+from deedbox_server.cases.artifact import NewArtifact
+from deedbox_server.cases.party import NewParty
 from deedbox_server.errors import Conflict, Denied, NotFound, OnHold, PreconditionFailed, SecondFactorNeeded
 from deedbox_server.retention import tombstone
-from deedbox_sync import custody
+from deedbox_sync import custody, uuid7
 from deedbox_sync.transfer import State
 from kit.open_box import Office
 from kit.retention_office import SECRET, be_due, colleague, disposed, faults, received, strong
@@ -186,3 +188,69 @@ async def test_the_list_beside_the_backups_names_what_went(desk_and_box: Office)
     [line] = await desk_and_box.box.erasures_list.read()
     assert (line.request, line.what, line.objects) == (done.id, "exhibit", (exhibit,))
     assert str(exhibit).encode() not in desk_and_box.box.settings.erasures_file.read_bytes()
+
+
+async def test_what_the_case_says_of_an_exhibit_goes_with_it_and_the_rest_stays(desk_and_box: Office) -> None:
+    box, case, other = desk_and_box.box, desk_and_box.case.id, await colleague(desk_and_box)
+    [exhibit] = await received(desk_and_box, b"one")
+    owner = desk_and_box.principal
+    await box.case_artifacts.add(owner, case, NewArtifact("evidence", "the grimblewick letter", exhibit=exhibit))
+    note = await box.case_artifacts.add(owner, case, NewArtifact("note", "a note", body="of something else"))
+    await desk_and_box.settle()
+    await disposed(desk_and_box, other, [exhibit])
+    assert [row["id"] for row in await box.database.fetch("SELECT id FROM case_artifact")] == [note.id]
+    [stone] = await box.database.fetch("SELECT record FROM tombstone")
+    assert tombstone.parse(stone["record"]).erased.count == 1
+    assert await faults(desk_and_box) == []
+
+
+async def test_a_case_with_work_in_it_leaves_nothing_that_names_anybody(desk_and_box: Office) -> None:
+    box, case, other = desk_and_box.box, desk_and_box.case.id, await colleague(desk_and_box)
+    owner = desk_and_box.principal
+    await received(desk_and_box, b"one")
+    await box.case_artifacts.add(owner, case, NewArtifact("note", "a note", body="of Grimblewick"))
+    await box.case_parties.add(owner, case, NewParty("witness", "Moritz Grimblewick"))
+    await desk_and_box.settle()
+    asked = await box.disposals.ask(strong(desk_and_box), case, None, "old")
+    assert dict(asked.covers.counts) == {"artifacts": 1, "events": 0, "parties": 1}
+    await box.disposals.approve(other, asked.id, expected=1)
+    await desk_and_box.settle()
+    tables = ("case_party", "party_name", "case_posting", "case_word", "case_artifact", "case_record", "case_member")
+    for table in tables:
+        assert await box.database.fetch(f"SELECT 1 AS one FROM {table}") == [], table
+    trail = await box.database.fetch("SELECT operation FROM audit_record WHERE case_id = {} ORDER BY id", case)
+    assert [row["operation"] for row in trail] == ["disposal.ask", "disposal.approve"]
+    assert await faults(desk_and_box) == []
+
+
+async def test_a_case_whose_things_are_still_here_is_not_disposed_of(desk_and_box: Office) -> None:
+    db, case = desk_and_box.box.database, desk_and_box.case
+    await db.insert_many(
+        "item",
+        (
+            *("id", "case_id", "number", "kind", "description", "made", "serial", "condition", "seals", "place"),
+            *("holder", "state", "version", "created", "updated", "made_by"),
+        ),
+        [
+            (
+                uuid7.new(),
+                case.id,
+                1,
+                "hammer",
+                "",
+                "",
+                "",
+                "",
+                "[]",
+                "",
+                "{}",
+                "held",
+                1,
+                case.created,
+                case.created,
+                "box",
+            )
+        ],
+    )
+    with pytest.raises(Conflict, match="things of it are still here"):
+        await desk_and_box.box.disposals.ask(strong(desk_and_box), case.id, None, "old")
