@@ -70,7 +70,8 @@ class Gathering:
     def __init__(self) -> None:
         self._now = Gathered()
         self._held = 0
-        self._marks: set[tuple[str, About]] = set()
+        self._marks: dict[tuple[str, str, UUID | None], set[UUID | str | None]] = {}
+        self._marked = 0
         self._quarter: datetime | None = None
         self._told: dict[str, int] = {}
         self._minute: datetime | None = None
@@ -82,17 +83,25 @@ class Gathering:
         return self._held >= MAX_HELD
 
     def view(self, principal: Principal, about: About, now: datetime) -> None:
-        if self._is_new(principal, about, now):
+        seen = self._seen(principal, about, now)
+        if about.object not in seen:
+            seen |= {about.object, str(about.object)}
+            self._marked += 2
             self._now.views.append((who(principal), about, now))
             self._held += 1
 
-    def list(self, principal: Principal, about: About, ids: Iterable[UUID], now: datetime) -> None:
-        """`about.object` is None: what is listed has the ids."""
-        fresh = [one for one in ids if self._is_new(principal, about._replace(object=one), now)]
-        if fresh:
+    def list(self, principal: Principal, about: About, ids: Iterable[UUID | str], now: datetime) -> None:
+        """`about.object` is None: what is listed has the ids, as UUIDs or as their text; what is neither is no object."""
+        seen = self._seen(principal, about, now)
+        fresh = [one for one in ids if one not in seen]
+        if not fresh:
+            return
+        seen.update(fresh)
+        self._marked += len(fresh)
+        if found := [one for one in map(_id, fresh) if one is not None]:
             _, listed = self._now.lists.setdefault((who(principal), about), (now, {}))
-            listed.update(dict.fromkeys(fresh))
-            self._held += len(fresh)
+            listed.update(dict.fromkeys(found))
+            self._held += len(found)
 
     def refuse(self, principal: Principal, about: About, reason: str, why: str, now: datetime) -> None:
         refusal = Refusal(who(principal), about, reason, why)
@@ -126,16 +135,14 @@ class Gathering:
             self._now.refusals.setdefault(refusal, Count(count.first)).times += count.times
         self._held = len(self._now.views) + sum(len(ids) for _, ids in self._now.lists.values())
 
-    def _is_new(self, principal: Principal, about: About, now: datetime) -> bool:
+    def _seen(self, principal: Principal, about: About, now: datetime) -> set[UUID | str | None]:
+        """The objects of this operation and case that the person was told to have seen in this quarter hour."""
         quarter = now.replace(minute=now.minute - now.minute % _QUARTER, second=0, microsecond=0)
-        if quarter != self._quarter or len(self._marks) >= MAX_MARKS:
+        if quarter != self._quarter or self._marked >= MAX_MARKS:
             self._quarter = quarter
             self._marks.clear()
-        mark = (principal.actor_id, about)
-        if mark in self._marks:
-            return False
-        self._marks.add(mark)
-        return True
+            self._marked = 0
+        return self._marks.setdefault((principal.actor_id, about.operation, about.case), set())
 
     def _turn(self, now: datetime) -> None:
         minute = now.replace(second=0, microsecond=0)
@@ -148,6 +155,15 @@ class Gathering:
         for refusal, count in self._many.items():
             self._now.refusals.setdefault(refusal, Count(count.first)).times += count.times
         self._many.clear()
+
+
+def _id(value: UUID | str) -> UUID | None:
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
 
 
 def who(principal: Principal) -> Who:

@@ -88,7 +88,7 @@ class Trail:
         self._note()
 
     def listed(
-        self, principal: Principal, operation: str, *, case: UUID | None = None, ids: Iterable[UUID] = ()
+        self, principal: Principal, operation: str, *, case: UUID | None = None, ids: Iterable[UUID | str] = ()
     ) -> None:
         """That these rows of a list were shown; as `viewed`, but one record for all that one second brings together."""
         self._refuse_when_full()

@@ -100,11 +100,11 @@ def _view(scope: dict[str, Any], content: object) -> None:
     case, named = _named(scope)
     listed = None if operation in _OF_ROWS else _rows(content)
     if listed:
-        by_case: dict[UUID | None, list[UUID]] = {}
+        by_case: dict[object, list[UUID | str]] = {}
         for one, of in listed:
-            by_case.setdefault(of or case, []).append(one)
+            by_case.setdefault(of, []).append(one)
         for of, ids in by_case.items():
-            trail.listed(principal, operation, case=of, ids=ids)
+            trail.listed(principal, operation, case=_uuid(of) or case, ids=ids)
     else:
         trail.viewed(principal, operation, case=case or _uuid(_member(content, "case")), object=named)
 
@@ -126,18 +126,18 @@ def _named(scope: dict[str, Any]) -> tuple[UUID | None, UUID | None]:
     return (case if isinstance(case, UUID) else None), named
 
 
-def _rows(content: object) -> list[tuple[UUID, UUID | None]]:
-    """Id and case of each row that a list shows."""
+def _rows(content: object) -> list[tuple[UUID | str, object]]:
+    """Id and case of each row that a list shows, as they stand there."""
     items = _member(content, "items")
-    found = []
-    for item in items if isinstance(items, list | tuple) else ():
-        if (one := _uuid(_member(item, "id"))) is not None:
-            found.append((one, _uuid(_member(item, "case"))))
-    return found
+    if not isinstance(items, list | tuple):
+        return []
+    rows = [(_member(item, "id"), _member(item, "case")) for item in items]
+    return [(one, of) for one, of in rows if isinstance(one, UUID | str)]
 
 
 def _member(content: object, name: str) -> object:
-    return content.get(name) if isinstance(content, Mapping) else getattr(content, name, None)
+    # Answers are dicts or structs; asking `Mapping` of each row of a list would cost more than all the rest.
+    return content.get(name) if type(content) is dict else getattr(content, name, None)
 
 
 def _uuid(value: object) -> UUID | None:
