@@ -41,7 +41,7 @@ function byPasskey(next) {
 
 function directory() {
   if (document.body.dataset.directory !== "yes") return null;
-  return el("a", { class: "button wide", href: "/api/v1/auth/oidc/start?next=/account" }, "Sign in at the firm’s directory");
+  return el("a", { class: "button wide", href: "/api/v1/auth/oidc/start?return_to=/account" }, "Sign in at the firm’s directory");
 }
 
 export function secondFactor(state, next, leave) {
