@@ -189,6 +189,7 @@ _WORDED = {"oidc_accounts": ("invitation", "create"), "proxy_header": ("x-forwar
 _AT_LEAST_ONE = (
     "beacon_seconds",
     "calls_per_second",
+    "conflict_threshold",
     "device_calls_per_second",
     "stranger_calls_per_minute",
     "database_connections",

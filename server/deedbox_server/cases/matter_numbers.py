@@ -16,6 +16,7 @@ from typing import Final
 from deedbox_server.cases import folding
 from deedbox_server.database import Database
 from deedbox_server.errors import BadRequest
+from deedbox_server.settings import SettingsError
 
 DEFAULT_PATTERN: Final = "{year}-{number:04}"
 MAX_PATTERN: Final = 60  # characters; with a client's code and a number it stays a matter number
@@ -44,13 +45,13 @@ class Pattern:
     """
 
     def __init__(self, text: str) -> None:
-        """ValueError, as a sentence for the administrator, for a pattern that is none."""
+        """SettingsError, as a sentence for the administrator, for a pattern that is none."""
         if not 0 < len(text) <= MAX_PATTERN or not text.isprintable():
-            raise ValueError(f"A pattern of matter numbers is one line of at most {MAX_PATTERN} characters.")
+            raise SettingsError(f"A pattern of matter numbers is one line of at most {MAX_PATTERN} characters.")
         self._parts = tuple(_parts(text))
         names = [part.name for part in self._parts if part.name is not None]
         if names.count("number") != 1 or len(set(names)) != len(names):
-            raise ValueError("A pattern of matter numbers has {number} once, and nothing else in braces twice.")
+            raise SettingsError("A pattern of matter numbers has {number} once, and nothing else in braces twice.")
         form = "".join(re.escape(part.literal) + self._form(part) for part in self._parts)
         self._fits = re.compile(form)
 
@@ -114,9 +115,9 @@ def _parts(pattern: str) -> Iterator[_Part]:
     try:
         for literal, name, width, conversion in Formatter().parse(pattern):
             if conversion is not None or not _WIDTH.fullmatch(width or "") or "{" in literal or "}" in literal:
-                raise ValueError(wrong)
+                raise SettingsError(wrong)
             if (width and name != "number") or (name is not None and name != "number" and name not in _FORMS):
-                raise ValueError(wrong)
+                raise SettingsError(wrong)
             yield _Part(literal, name, int(width or 0))
-    except ValueError:
-        raise ValueError(wrong) from None
+    except ValueError:  # also those of the standard library's own reader
+        raise SettingsError(wrong) from None

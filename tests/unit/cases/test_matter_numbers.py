@@ -12,6 +12,7 @@ from deedbox_server.cases import CaseChange
 from deedbox_server.cases.matter_numbers import Pattern
 from deedbox_server.database import Database
 from deedbox_server.errors import BadRequest, Conflict
+from deedbox_server.settings import SettingsError
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +25,7 @@ DAY = date(2026, 3, 1)
      "{number", "{0}{number}", "{year}{year}{number}", "a\n{number}", "{number}" + "x" * 60],
 )  # fmt: skip
 def test_what_is_no_pattern_is_refused_with_a_sentence(pattern: str) -> None:
-    with pytest.raises(ValueError, match="pattern"):
+    with pytest.raises(SettingsError, match="pattern"):
         Pattern(pattern)
 
 
