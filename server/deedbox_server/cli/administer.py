@@ -13,6 +13,7 @@ from uuid import UUID
 from deedbox_disk import durable
 from deedbox_disk.folder_lock import FolderLock
 from deedbox_server.app.box import Box, open_box
+from deedbox_server.cli.telling import add_json, show
 from deedbox_server.cli.unlocking import UnlockArguments, ask_unlock
 from deedbox_server.errors import NotFound
 from deedbox_server.people.accounts import Account
@@ -37,6 +38,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     revoke = commands.add_parser("revoke", help="revoke a desk; its next request is refused")
     revoke.add_argument("device", type=UUID)
     revoke.set_defaults(run=_revoke)
+    erasures = commands.add_parser(
+        "apply-erasures", help="after a restore: erase again what was erased since that backup"
+    )
+    add_json(erasures)
+    erasures.set_defaults(run=_apply_erasures)
     keys = commands.add_parser("keys", help="the root key").add_subparsers(required=True, metavar="COMMAND")
     rotation = keys.add_parser("rotate", help="replace the root key; stop the box first")
     rotation.add_argument("--new-passphrase-file", type=Path)
@@ -94,6 +100,16 @@ async def _revoke(settings: Settings, unlock: UnlockArguments, options: argparse
     async with opened(settings, unlock) as box:
         await box.devices.revoke(options.device, SYSTEM)
     print("Revoked: the desk's next request is refused.")
+    return 0
+
+
+async def _apply_erasures(settings: Settings, unlock: UnlockArguments, options: argparse.Namespace) -> int:
+    """Stops for a box that runs: what it is to forget it must not be giving out meanwhile."""
+    with FolderLock(settings.lock_file):
+        async with opened(settings, unlock) as box:
+            applied = await box.applying.apply_erasures()
+    items = [{"request": str(one.request), "what": one.what, "outcome": one.outcome} for one in applied]
+    show(options, items, ("request", "what", "outcome"), "Nothing was erased since.")
     return 0
 
 

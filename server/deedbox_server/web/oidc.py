@@ -23,7 +23,8 @@ from deedbox_server.people.principal import Principal
 from deedbox_server.people.rate_limits import RateLimits
 from deedbox_server.people.sessions import Sessions
 from deedbox_server.settings import Settings
-from deedbox_server.web.identity import SESSION_COOKIE, address_of
+from deedbox_server.web.auth_answers import session_cookie
+from deedbox_server.web.identity import address_of
 from deedbox_server.web.operations import open_to_all, operation
 from deedbox_server.web.problems import problem_response
 from deedbox_sync import timestamp
@@ -31,7 +32,7 @@ from deedbox_sync import timestamp
 ATTEMPT_COOKIE: Final = "__Host-deedbox-oidc"
 CALLBACK: Final = "/api/v1/auth/oidc/callback"
 
-_HOME: Final = "/"
+_HOME: Final = "/account"  # the page that knows what is still to be shown
 _PATH: Final = re.compile(r"/(?![/\\])[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]{0,500}")  # on this box and nowhere else
 _MAX_AGENT: Final = 1000  # characters that are looked at
 _PAGE: Final = """<!doctype html>
@@ -124,7 +125,7 @@ class OidcController(Controller):
             if not arrived.linked:
                 agent = request.headers.get("user-agent", "")[:_MAX_AGENT]
                 started = await _start(sessions, arrived, address, agent)
-                cookies.append(_cookie(SESSION_COOKIE, started, "lax"))
+                cookies.append(session_cookie(started))
         except DeedboxError as error:
             return _refusal(request, error)
         # A page and no redirect: to the browser that would be a foreign site's doing, and it would withhold cookies.
@@ -219,15 +220,15 @@ def _checked_path(path: str) -> str:
 
 def _attempt_cookie(value: str) -> Cookie:
     # Lax: it must come along when the directory sends the browser back.
-    return _cookie(ATTEMPT_COOKIE, value, "lax", int(ATTEMPT_LIFE.total_seconds()))
+    return _cookie(ATTEMPT_COOKIE, value, int(ATTEMPT_LIFE.total_seconds()))
 
 
-def _cookie(name: str, value: str, same_site: Any, age: int | None = None) -> Cookie:
-    return Cookie(key=name, value=value, path="/", max_age=age, secure=True, httponly=True, samesite=same_site)
+def _cookie(name: str, value: str, age: int) -> Cookie:
+    return Cookie(key=name, value=value, path="/", max_age=age, secure=True, httponly=True, samesite="lax")
 
 
 def _gone(name: str) -> Cookie:
-    return _cookie(name, "", "lax", 0)
+    return _cookie(name, "", 0)
 
 
 def _refusal(request: AnyRequest, error: DeedboxError) -> Response[Any]:

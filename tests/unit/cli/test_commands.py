@@ -153,6 +153,10 @@ def test_what_commands_did_is_in_the_trail_as_the_boxs_own_doing(
     assert (status, "checkpoint" in error) == (1, True)  # this box has never run: its log has not begun
 
 
+def test_a_restored_box_erases_again_what_was_erased(ask: Callable[..., Any]) -> None:
+    assert ask("apply-erasures") == []
+
+
 def test_columns_line_up_and_names_cannot_move_the_cursor(run: Run) -> None:
     run("case", "open", "Short", "--number", "C-1")
     out = run("case", "list")[1].splitlines()
