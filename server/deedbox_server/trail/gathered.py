@@ -13,7 +13,7 @@ from uuid import UUID
 
 from deedbox_server.people.principal import Principal
 
-MAX_HELD: Final = 10_000  # objects and refusals that wait; more means that nothing can be written: see `is_full`
+MAX_HELD: Final = 100_000  # objects that wait, some 15 MB; more means that nothing can be written: see `is_full`
 MAX_MARKS: Final = 50_000  # what was told this quarter hour, some 15 MB; more are forgotten and told again
 MAX_TOLD: Final = 60  # refusals of one person that are told apart in a minute; the rest are told as counts
 MANY: Final = "many"  # the reason under which those are counted
@@ -76,6 +76,11 @@ class Gathering:
         self._told: dict[str, int] = {}
         self._minute: datetime | None = None
         self._many: dict[Refusal, Count] = {}
+
+    @property
+    def held(self) -> int:
+        """How many views wait, those of lists one by one."""
+        return self._held
 
     @property
     def is_full(self) -> bool:

@@ -22,7 +22,7 @@ from deedbox_sync.audit_record import AuditRecord
 from deedbox_sync.canonical_json import Json
 
 EVERY: Final = 1.0  # seconds between writings: what a crash takes of views of lists and of refusals
-WAKE_AT: Final = 1_000  # records that are written without waiting for the second to end
+WAKE_AT: Final = 2_000  # views that are written without waiting for the second to end
 _GROUP: Final = 1_000  # records in one transaction
 _COLUMNS: Final = ("id", "time", "outcome", "operation", "actor", "case_id", "object", "record")
 # Tables with `case_id` whose rows are named in paths without their case.
@@ -50,7 +50,6 @@ class Trail:
         self._notary = notary
         self._clock = clock
         self._gathering = Gathering()
-        self._noted = 0
         self._many = asyncio.Event()
         self._writing = asyncio.Lock()
         self._of_cases = list(_OF_CASES)
@@ -115,7 +114,6 @@ class Trail:
         """Write what was gathered; durable on return. Raises, and keeps it all, where that cannot be done."""
         async with self._writing:
             gathered = self._gathering.take(self._clock(), all_counts=all_counts)
-            self._noted = 0
             self._many.clear()
             if not (gathered.views or gathered.lists or gathered.refusals):
                 return
@@ -152,8 +150,7 @@ class Trail:
             raise Unavailable("the record of who sees what cannot be written: nothing is shown until it can")
 
     def _note(self) -> None:
-        self._noted += 1
-        if self._noted >= WAKE_AT:
+        if self._gathering.held >= WAKE_AT:
             self._many.set()
 
     async def _records(self, gathered: Gathered) -> list[AuditRecord]:

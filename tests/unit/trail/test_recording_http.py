@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from deedbox_server.app.listeners import people_app
+from deedbox_server.trail.gathered import MAX_HELD
 from deedbox_sync import audit_record, uuid7
 from deedbox_sync.audit_record import AuditRecord
 from kit.http_person import CONTENT, NAME, Person, stranger
@@ -117,7 +118,7 @@ async def test_a_flood_of_refusals_stays_small_and_is_counted_in_full(scene: Sce
 
 async def test_a_view_that_cannot_be_kept_is_not_given(scene: Scene) -> None:
     trail, case = scene.office.box.trail, scene.office.case.id
-    trail.listed(scene.office.principal, "party.read", ids=[UUID(int=number) for number in range(10_000)])
+    trail.listed(scene.office.principal, "party.read", ids=[UUID(int=number) for number in range(MAX_HELD)])
     assert (await scene.owner.get(f"/api/v1/cases/{case}")).status_code == 503
     await trail.flush()
     assert (await scene.owner.get(f"/api/v1/cases/{case}")).status_code == 200
