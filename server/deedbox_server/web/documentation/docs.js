@@ -6,7 +6,7 @@ const COLOURS = {
   dark: { bg: "#15171a", text: "#ece8e1", nav: "#1d2024", navText: "#ece8e1", hover: "#30343a", brass: "#d9b36a" },
 };
 const FIXED = {
-  "render-style": "read", "schema-style": "table", "schema-description-expanded": "true", "default-schema-tab": "schema",
+  "render-style": "focused", "schema-style": "table", "schema-description-expanded": "true", "default-schema-tab": "schema",
   "show-header": "false", "show-info": "true", "show-components": "false", "show-method-in-nav-bar": "as-colored-text",
   "use-path-in-nav-bar": "true", "allow-spec-url-load": "false", "allow-spec-file-load": "false", "allow-spec-file-download": "false",
   "allow-server-selection": "false", "allow-authentication": "true", "allow-try": "true", "allow-advanced-search": "false",
