@@ -50,7 +50,7 @@ async def send_evidence(
     principal: NamedDependency[Principal],
 ) -> Response[dict[str, object]]:
     """One file and what is said of it become one exhibit, or nothing."""
-    async with aclosing(form_events(pieces_of(request), _boundary(request))) as events:
+    async with aclosing(form_events(pieces_of(request), boundary_of(request))) as events:
         try:
             fields, segment = await fields_before_file(events)
             _add_part_facts(fields, segment)
@@ -135,7 +135,8 @@ def _add_part_facts(fields: dict[str, bytes], segment: MultipartSegment) -> None
     fields.setdefault("filetype", (segment.content_type or "").encode("latin-1"))
 
 
-def _boundary(request: AnyRequest) -> str:
+def boundary_of(request: AnyRequest) -> str:
+    """The boundary of a form, as its type names it."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary: str = options.get("boundary", "")
     if kind != "multipart/form-data":
