@@ -47,7 +47,7 @@ class Listener(Litestar):
             response = problem_response(Request(scope, receive, send), wrong)
             await response.to_asgi_response(app=None, request=Request(scope, receive, send))(scope, receive, send)
             return
-        send = _naming_head(send)
+        send = _naming_head(send, self._methods(scope["path"]) if scope["method"] == "OPTIONS" else frozenset())
         if scope["method"] != "HEAD" or self._has_own_head(scope["path"]):
             await super().__call__(scope, receive, send)
             return
@@ -58,6 +58,14 @@ class Listener(Litestar):
             self._own_heads = [_pattern(route.path) for route in self.routes if "HEAD" in getattr(route, "methods", ())]
         return any(pattern.fullmatch(path) for pattern in self._own_heads)
 
+    def _methods(self, path: str) -> frozenset[str]:
+        """What a path answers: where several handlers share it, the framework's answer to OPTIONS names the first one's only."""
+        if self._answered is None:
+            routes = sorted(self.routes, key=lambda route: route.path.count("{"))
+            self._answered = [(_pattern(one.path), frozenset(getattr(one, "methods", ()))) for one in routes]
+        return next((methods for pattern, methods in self._answered if pattern.fullmatch(path)), frozenset())
+
+    _answered: list[tuple[re.Pattern[str], frozenset[str]]] | None = None
     _own_heads: list[re.Pattern[str]] | None = None
 
 
@@ -81,20 +89,23 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("".join([*pieces, re.escape(path[end:])]) + "/?")
 
 
-def _naming_head(send: Send) -> Send:
-    """Where `Allow` names GET it names HEAD."""
+def _naming_head(send: Send, methods: frozenset[str]) -> Send:
+    """Where `Allow` names GET it names HEAD, and all of `methods`."""
+    more = {method.encode() for method in methods}
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [_with_head(*header) for header in message["headers"]]
+            message["headers"] = [_with_head(*header, more) for header in message["headers"]]
         await send(message)
 
     return sending
 
 
-def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    methods = {method.strip() for method in value.split(b",")} if name.lower() == b"allow" else set()
-    return (name, b", ".join(sorted(methods | {b"HEAD"}))) if b"GET" in methods else (name, value)
+def _with_head(name: bytes, value: bytes, more: set[bytes]) -> tuple[bytes, bytes]:
+    if name.lower() != b"allow":
+        return name, value
+    methods = {method.strip() for method in value.split(b",")} | more
+    return name, b", ".join(sorted(methods | {b"HEAD"} if b"GET" in methods else methods))
 
 
 def _headers_only(send: Send) -> Send:

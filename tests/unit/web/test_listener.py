@@ -59,6 +59,16 @@ async def echo(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
     return data
 
 
+@get("/shared")
+async def read_shared() -> dict[str, str]:
+    return {}
+
+
+@post("/shared")
+async def write_shared() -> dict[str, str]:
+    return {}
+
+
 @get("/fault")
 async def fault() -> None:
     raise RuntimeError("a secret")
@@ -67,7 +77,7 @@ async def fault() -> None:
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     app = Listener(
-        [tagged, long, short, secret, stream, own, echo, fault],
+        [tagged, long, short, secret, stream, own, echo, fault, read_shared, write_shared],
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[compressed, conditional],
         request_class=BoxRequest,
@@ -98,6 +108,10 @@ async def test_head_is_get_without_its_body(client: httpx.AsyncClient) -> None:
 async def test_options_say_what_is_allowed(client: httpx.AsyncClient) -> None:
     answer = await client.options("/tagged/deed")
     assert (answer.status_code, answer.headers["allow"], answer.content) == (204, "GET, HEAD, OPTIONS", b"")
+
+
+async def test_options_name_every_handler_of_a_shared_path(client: httpx.AsyncClient) -> None:
+    assert (await client.options("/shared")).headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
