@@ -19,10 +19,6 @@ from deedbox_server.people.front_door import FrontDoor
 from deedbox_server.people.key_sets import KeySets
 from deedbox_server.people.outside_identities import OutsideIdentities
 from deedbox_server.people.outside_tokens import OutsideTokens
-from deedbox_server.people.fetching import Unreachable
-from deedbox_server.people.key_sets import KeySets
-from deedbox_server.people.outside_identities import OutsideIdentities
-from deedbox_server.people.outside_tokens import OutsideTokens
 from deedbox_server.people.passwords import PasswordCost
 from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.rate_limits import RateLimits
@@ -30,6 +26,7 @@ from deedbox_server.people.recorder import NOTHING
 from deedbox_server.people.rules import ADMINISTRATOR, standard_permissions
 from deedbox_server.people.sessions import SessionRules, Sessions
 from deedbox_server.people.signed_calls import SignedCalls
+from deedbox_server.trail import Trail
 from deedbox_sync import pairing_messages as messages
 from deedbox_sync import uuid7
 from deedbox_sync.canonical_json import Json
@@ -75,8 +72,8 @@ class NotedLog:
 
 
 @dataclass
-class NotedTrail:
-    """Takes records as the trail does, inside a transaction, and keeps those that were committed."""
+class NotedTrail(Trail):
+    """Takes records as the trail does, inside a transaction, and only keeps those that were committed."""
 
     db: Database
     records: list[tuple[str, str, Mapping[str, Json]]] = field(default_factory=list)
