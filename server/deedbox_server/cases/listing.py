@@ -93,7 +93,8 @@ class Listing:
         self._clock = clock
 
     async def page(self, principal: Principal, wanted: Wanted) -> Page[Case]:
-        """A page of the cases that the principal may see; outsiders get cards. One query."""
+        """A page of the cases that the principal may see; outsiders get cards. One query along the sort's index, or, for who
+        is on few cases, from those."""
         self._permissions.require(principal, "case.list")
         size = limit_of(wanted.limit)
         name = wanted.sort.removeprefix("-")
@@ -108,9 +109,11 @@ class Listing:
             conditions.append(f"({sort.expression}, legal_case.id) {'<' if backwards else '>'} ({{}}, {{}})")
             args += [sort.parse(str(text)), uuid_of(str(case))]
         way = "DESC" if backwards else "ASC"
+        many = await self._permissions.is_on_many(self._db, principal)
+        visible = seen.at("legal_case.id") if many else seen.on("legal_case.id")
         rows = await self._db.fetch(
-            f"SELECT {facts.COLUMNS}, CASE WHEN {inside.on('legal_case.id')} THEN 1 ELSE 0 END AS inside FROM legal_case"
-            f" WHERE {' AND '.join([seen.on('legal_case.id'), *conditions])}"
+            f"SELECT {facts.COLUMNS}, CASE WHEN {inside.at('legal_case.id')} THEN 1 ELSE 0 END AS inside FROM legal_case"
+            f" WHERE {' AND '.join([visible, *conditions])}"
             f" ORDER BY {sort.expression} {way}, legal_case.id {way} LIMIT {{}}",
             *inside.args,
             *seen.args,

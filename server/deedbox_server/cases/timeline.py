@@ -1,8 +1,8 @@
 """The timeline of a case: everything in it that has a time, in order, with who says so and how surely.
 
 Its sources are registered by whoever has something with a time; this package knows none of the higher ones. A source is a path
-through one table, so that a page is one query: each source gives at most a page's places from its own index, the database merges
-them and reads the rows that are on the page, and no call ever reads a case as a whole.
+through one table, so that a page is two queries: each source gives at most a page's places from its own index, the database
+merges them, and then only the rows that are on the page are read. No call ever reads a case as a whole.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from deedbox_server import cursor
 from deedbox_server.cases.page import DEFAULT_LIMIT, limit_of
-from deedbox_server.database import Database
+from deedbox_server.database import Database, Row
 from deedbox_server.database.interface import Dialect
 from deedbox_server.errors import BadRequest, Denied
 from deedbox_server.people import Permissions, Principal
@@ -143,21 +143,40 @@ class Timeline:
         place = self._decode(after) if after is not None else None
         limit = limit_of(limit)
         places: list[str] = []
-        parts: list[str] = []
         args: list[object] = []
         for rank, source in enumerate(self._sources):
             if (not asked.sources or source.name in asked.sources) and self._may(principal, permit, source):
                 sql, values = _places(source, rank, case, asked, place, limit + 1, self._db.dialect, permit.outside)
                 places.append(sql)
-                parts.append(_rows(source, rank))
                 args += values
         if not places:
             return TimelinePage((), None)
-        rows = await self._db.fetch(_merged(places, parts, backwards=asked.backwards, limit=limit + 1), *args)
-        rows.sort(key=lambda row: (row["time"], row["id"], row["rank"]), reverse=asked.backwards)
-        entries = tuple(self._entry(row) for row in rows[:limit])
-        more = len(rows) > limit
-        return TimelinePage(entries, _encode(entries[-1]) if more else None)
+        found = await self._db.fetch(_page(places, backwards=asked.backwards, limit=limit + 1), *args)
+        entries = await self._read(found[:limit])
+        more = len(found) > limit and entries
+        return TimelinePage(tuple(entries), _encode(entries[-1]) if more else None)
+
+    async def _read(self, found: Sequence[Row]) -> list[TimelineEntry]:
+        """The entries that stand at these places, in their order; one that was taken away meanwhile is left out.
+
+        Lists of ids are filled up to a power of two: few lengths make few statements, which databases prepare and remember.
+        """
+        by_source: dict[int, list[UUID]] = {}
+        for row in found:
+            by_source.setdefault(row["rank"], []).append(row["id"])
+        parts: list[str] = []
+        args: list[object] = []
+        width = 1 << (max((len(ids) for ids in by_source.values()), default=1) - 1).bit_length()
+        for rank, ids in sorted(by_source.items()):
+            parts.append(_rows(self._sources[rank], rank, ", ".join(["{}"] * width)))
+            args += ids + ids[-1:] * (width - len(ids))
+        rows = await self._db.fetch(" UNION ALL ".join(parts), *args) if parts else []
+        told = {(row.pop("rank"), row["id"]): row for row in rows}
+        return [
+            TimelineEntry(**told[row["rank"], row["id"]], time=row["time"], source=self._sources[row["rank"]].name)
+            for row in found
+            if (row["rank"], row["id"]) in told
+        ]
 
     def _may(self, principal: Principal, permit: Permit, source: TimelineSource) -> bool:
         if permit.outside and source.shared is None:
@@ -173,10 +192,6 @@ class Timeline:
             raise BadRequest(f"there is no source {unknown[0][:50]}: there are {', '.join(self.sources)}")
         if len(asked.kinds) > MAX_KINDS:
             raise BadRequest(f"ask for at most {MAX_KINDS} kinds at once")
-
-    def _entry(self, row: dict[str, Any]) -> TimelineEntry:
-        values = {name: value for name, value in row.items() if name != "rank"}
-        return TimelineEntry(**values, source=self._sources[row["rank"]].name)
 
     def _decode(self, text: str) -> _Place:
         time, key, source = cursor.decode(text, int, str, str)
@@ -228,22 +243,21 @@ def _places(
     return sql, values
 
 
-def _rows(source: TimelineSource, rank: int) -> str:
-    """The rows of one source that are on the page; CROSS: the page first, then each row by its id."""
-    return (
-        f'SELECT entry_id AS "id [uuid]", entry_time AS "time [timestamptz]", {source.zone} AS zone, '
-        f"{source.certainty} AS certainty, {source.said_by} AS said_by, {source.kind} AS kind, {source.title} AS title, "
-        f'{source.object} AS "object [uuid]", {source.exhibit} AS "exhibit [uuid]", '
-        f'{source.shared or "FALSE"} AS "shared [boolean]", entry_rank AS rank '
-        f"FROM page CROSS JOIN {source.table} WHERE entry_rank = {rank:d} AND {source.table}.{source.id} = entry_id"
-    )
-
-
-def _merged(places: Sequence[str], rows: Sequence[str], *, backwards: bool, limit: int) -> str:
-    """The first places of all sources, then the rows that stand there, in any order."""
+def _page(places: Sequence[str], *, backwards: bool, limit: int) -> str:
+    """The first places of all sources."""
     order = "DESC" if backwards else "ASC"
     together = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part_{number}" for number, part in enumerate(places))
     return (
-        f"WITH page AS MATERIALIZED (SELECT * FROM ({together}) AS entry "
-        f"ORDER BY entry_time {order}, entry_id {order}, entry_rank {order} LIMIT {limit:d}) {' UNION ALL '.join(rows)}"
+        f'SELECT entry_id AS "id [uuid]", entry_time AS "time [timestamptz]", entry_rank AS rank FROM ({together}) AS entry '
+        f"ORDER BY entry_time {order}, entry_id {order}, entry_rank {order} LIMIT {limit:d}"
+    )
+
+
+def _rows(source: TimelineSource, rank: int, marks: str) -> str:
+    """What one source says of its rows with these ids."""
+    return (
+        f'SELECT {source.id} AS "id [uuid]", {source.zone} AS zone, {source.certainty} AS certainty, '
+        f"{source.said_by} AS said_by, {source.kind} AS kind, {source.title} AS title, "
+        f'{source.object} AS "object [uuid]", {source.exhibit} AS "exhibit [uuid]", '
+        f'{source.shared or "FALSE"} AS "shared [boolean]", {rank:d} AS rank FROM {source.table} WHERE {source.id} IN ({marks})'
     )

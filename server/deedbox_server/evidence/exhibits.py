@@ -92,9 +92,13 @@ class Exhibits:
         """Exhibits that the principal may see, oldest first, after the cursor `after` (an exhibit's id)."""
         self._permissions.require(principal, "evidence.read")
         wall = self._permissions.wall(principal, "evidence.read")
-        in_case, wanted = ("case_id = {}", [case]) if case is not None else ("1 = 1", [])
+        if case is not None:
+            within, wanted = f"case_id = {{}} AND {wall.at('exhibit.case_id')}", [case]
+        else:
+            many = await self._permissions.is_on_many(self._db, principal)
+            within, wanted = wall.at("exhibit.case_id") if many else wall.on("exhibit.case_id"), []
         rows = await self._db.fetch(
-            f"SELECT {_COLUMNS} FROM exhibit WHERE id > {{}} AND {in_case} AND {wall.on('exhibit.case_id')} "
+            f"SELECT {_COLUMNS} FROM exhibit WHERE id > {{}} AND {within} "
             f"ORDER BY id LIMIT {min(max(limit, 1), MAX_PAGE):d}",
             after or UUID(int=0),
             *wanted,

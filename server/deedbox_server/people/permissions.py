@@ -21,9 +21,14 @@ from deedbox_server.people.clock import Clock, system_clock
 from deedbox_server.people.principal import Principal
 
 _COLUMN: Final = re.compile(r"[a-z_]+(\.[a-z_]+)?")
+_MEMBER: Final = "case_member WHERE case_member.account = {} AND (case_member.until IS NULL OR case_member.until > {})"
 _BARRED: Final = (
-    "SELECT case_wall.case_id FROM case_wall WHERE account = {} AND lifted IS NULL "
-    "AND (opened_until IS NULL OR opened_until <= {})"
+    "case_wall WHERE case_wall.account = {} AND case_wall.lifted IS NULL "
+    "AND (case_wall.opened_until IS NULL OR case_wall.opened_until <= {})"
+)
+_ROW: Final = "<row>"  # where the column of the row stands in a condition that is asked for each
+_MANY: Final = (
+    250  # cases: from about here on SQLite is quicker to pass over others' cases than to collect and sort one's own
 )
 
 
@@ -65,16 +70,27 @@ class Permit:
 
 @dataclass(frozen=True)
 class Wall:
-    """A condition that holds for the cases a principal sees: `on(column)` is SQL, and `args` fill its places."""
+    """A condition that holds for the cases a principal sees: `on(column)` or `at(column)` is SQL, and `args` fill its places.
+
+    Both say the same. `on` collects the cases of the principal first, and is the path of a query that has no other; `at` asks
+    for each row that another path has found, and costs nothing where that is one case.
+    """
 
     args: tuple[object, ...]
     _conditions: tuple[str, ...]
+    _for_each: tuple[str, ...]
 
     def on(self, column: str) -> str:
         """The condition on a column that holds a case's id, with `{}` for each of `args`, in order."""
         if not _COLUMN.fullmatch(column):
             raise ValueError(f"{column!r} is not a column")
         return f"({' AND '.join(f'{column} {one}' for one in self._conditions)})" if self._conditions else "(1 = 1)"
+
+    def at(self, column: str) -> str:
+        """The same condition on a column with its table's name, asked row by row."""
+        if not _COLUMN.fullmatch(column) or "." not in column:
+            raise ValueError(f"{column!r} is not a column with its table")
+        return f"({' AND '.join(one.replace(_ROW, column) for one in self._for_each)})" if self._for_each else "(1 = 1)"
 
 
 class Permissions:
@@ -159,7 +175,7 @@ class Permissions:
             "SELECT legal_case.id, case_member.role AS role FROM legal_case LEFT JOIN case_member"
             " ON case_member.case_id = legal_case.id AND case_member.account = {}"
             " AND (case_member.until IS NULL OR case_member.until > {})"
-            f" WHERE legal_case.id = {{}} AND {wall.on('legal_case.id')}",
+            f" WHERE legal_case.id = {{}} AND {wall.at('legal_case.id')}",
             principal.account,
             self._clock(),
             case,
@@ -174,27 +190,38 @@ class Permissions:
         """The wall for any query that touches what belongs to cases: those where the principal's role allows `operation`,
         or, without one, those that it sees at all."""
         conditions: list[str] = []
+        for_each: list[str] = []
         args: list[object] = []
         if principal.kind != "system":
             rule = None if operation is None else self._rules.get(operation)
             roles = None if rule is None or not rule.in_case else rule.roles
             now = self._clock()
             if not self._sees_all(principal) or (roles is not None and principal.role not in roles):
-                member = (
-                    "SELECT case_member.case_id FROM case_member WHERE account = {} AND (until IS NULL OR until > {})"
-                )
+                member = _MEMBER
                 args += [principal.account, now]
                 if roles is not None:
-                    member += f" AND role IN ({', '.join(['{}'] * len(roles))})" if roles else " AND 1 = 0"
+                    marks = ", ".join(["{}"] * len(roles))
+                    member += f" AND case_member.role IN ({marks})" if roles else " AND 1 = 0"
                     args += sorted(roles)
-                conditions.append(f"IN ({member})")
-            conditions.append(f"NOT IN ({_BARRED})")
+                conditions.append(f"IN (SELECT case_member.case_id FROM {member})")
+                for_each.append(f"EXISTS (SELECT 1 FROM {member} AND case_member.case_id = {_ROW})")
+            conditions.append(f"NOT IN (SELECT case_wall.case_id FROM {_BARRED})")
+            for_each.append(f"NOT EXISTS (SELECT 1 FROM {_BARRED} AND case_wall.case_id = {_ROW})")
             args += [principal.account, now]
         if principal.cases is not None:
             places = ", ".join(["{}"] * len(principal.cases))
             conditions.append(f"IN ({places})" if places else "IS NULL")
+            for_each.append(f"{_ROW} {conditions[-1]}")
             args += sorted(principal.cases)
-        return Wall(tuple(args), tuple(conditions))
+        return Wall(tuple(args), tuple(conditions), tuple(for_each))
+
+    async def is_on_many(self, db: Database, principal: Principal) -> bool:
+        """Whether it is on so many cases that a list of them does better to ask `at` each case in its order."""
+        if principal.account is None or self._sees_all(principal):
+            return True
+        counted = f"SELECT 1 AS one FROM case_member WHERE account = {{}} LIMIT {_MANY:d}"
+        row = await db.fetch_one(f"SELECT COUNT(*) AS cases FROM ({counted}) AS counted", principal.account)
+        return row is not None and row["cases"] >= _MANY
 
     async def visible_case_ids(
         self, db: Database, principal: Principal, operation: str | None = None
