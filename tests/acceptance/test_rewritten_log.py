@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import deedbox_server.app.box
 from deedbox_desktop.engine.sync.log_line import LogLine
-from deedbox_server.app.box import Box, open_box
+from deedbox_server.app.box import open_box
+from deedbox_server.app.parts import Box
 from deedbox_server.cases import Case
 from deedbox_server.errors import LogBehind
 from deedbox_server.people.principal import Principal

@@ -21,7 +21,7 @@ from typing import Final
 from uuid import UUID
 
 from bench.machine import Machine, this_machine
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.notary.drafts import EntryDraft, new_salts
 from deedbox_server.notary.tiles import TileStore
 from deedbox_server.vault.key_store import KeyBatch

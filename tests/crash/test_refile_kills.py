@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.audit import Report, Sources, audit
 from deedbox_server.evidence.derive import DerivedDraft
 from deedbox_server.people.principal import Principal

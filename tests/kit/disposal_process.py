@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.people.principal import Principal
 from kit.open_box import reopened
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.trust import fingerprint, write_trust_record
 from deedbox_sync import dsse, statement, uuid7

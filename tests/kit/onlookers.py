@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deedbox_desktop.engine.errors import TrustLost
 from deedbox_desktop.engine.sync.log_line import LogLine
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.audit.log import LogAudit
 from deedbox_server.audit.report import Report
 from deedbox_server.audit.witnesses import audit_witnesses

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deedbox_server.app.box import Box, make_folders, open_box
+from deedbox_server.app.box import make_folders, open_box
+from deedbox_server.app.parts import Box
 from deedbox_server.cases import Case
 from deedbox_server.people.accounts import Account
 from deedbox_server.people.principal import Principal

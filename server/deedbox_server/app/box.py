@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deedbox_disk import durable
 from deedbox_server.app.door import open_door, password_rules
+from deedbox_server.app.parts import Box, Whereabouts
 from deedbox_server.casefile import CaseFiles
 from deedbox_server.cases import Cases
 from deedbox_server.cases.artifacts import Artifacts
@@ -74,28 +74,20 @@ from deedbox_server.papers.signatory import Signatory
 from deedbox_server.papers.store import PaperStore
 from deedbox_server.papers.timeline import PAPER_SOURCE
 from deedbox_server.papers.validation_run import ValidationRun
-from deedbox_server.people.account_changes import AccountChanges
 from deedbox_server.people.accounts import Accounts
 from deedbox_server.people.authority import Authority
 from deedbox_server.people.devices import Devices
 from deedbox_server.people.erasing import Erasers, PersonExport
-from deedbox_server.people.invitations import Invitations
 from deedbox_server.people.key_service import ApiKeys
-from deedbox_server.people.known_browsers import KnownBrowsers
 from deedbox_server.people.membership import Membership
 from deedbox_server.people.oidc import Oidc
 from deedbox_server.people.oidc_settings import oidc_settings
 from deedbox_server.people.outside_identities import OutsideIdentities
-from deedbox_server.people.outside_tokens import OutsideTokens, outside_tokens
+from deedbox_server.people.outside_tokens import outside_tokens
 from deedbox_server.people.pairing import BoxFacts, Pairing
-from deedbox_server.people.permissions import Permissions
 from deedbox_server.people.rate_limits import Limits, RateLimits
-from deedbox_server.people.relying_party import RelyingParties
 from deedbox_server.people.rules import standard_permissions
-from deedbox_server.people.second_factors import SecondFactors
-from deedbox_server.people.sessions import Sessions
 from deedbox_server.people.signed_calls import SignedCalls
-from deedbox_server.people.signing_in import SigningIn
 from deedbox_server.people.walls import Walls
 from deedbox_server.retention.applying import Applying
 from deedbox_server.retention.carrying_out import CarryingOut
@@ -120,103 +112,6 @@ from deedbox_sync import note
 from deedbox_sync.witness import Witness
 
 FIRST_EPOCH = 1
-
-
-@dataclass
-class Whereabouts:
-    """The device listener's port: as set, until the system has chosen one for a 0."""
-
-    device_port: int
-
-
-@dataclass(frozen=True)
-class Box:
-    """Every service of one open box."""
-
-    settings: Settings
-    whereabouts: Whereabouts
-    database: Database
-    keys: KeyStore
-    vault: Vault
-    notary: Notary
-    sequencer: Sequencer
-    outside: Outside
-    alarms: Alarms
-    beacons: Beacons
-    stamps: Stamps
-    brackets: Brackets
-    witnesses: Witnesses
-    witnessing: Witnessing
-    witness_changes: WitnessChanges
-    identifiers: Identifiers
-    reconciling: Reconciling
-    permissions: Permissions
-    trail: Trail
-    trail_reading: TrailReading
-    live: Live
-    membership: Membership
-    walls: Walls
-    accounts: Accounts
-    api_keys: ApiKeys
-    rate_limits: RateLimits
-    outside_identities: OutsideIdentities
-    outside_tokens: OutsideTokens
-    oidc: Oidc
-    sessions: Sessions
-    second_factors: SecondFactors
-    signing_in: SigningIn
-    invitations: Invitations
-    account_changes: AccountChanges
-    known_browsers: KnownBrowsers
-    relying_parties: RelyingParties
-    signed_calls: SignedCalls
-    authority: Authority
-    devices: Devices
-    pairing: Pairing
-    cases: Cases
-    timeline: Timeline
-    case_files: CaseFiles
-    case_listing: Listing
-    case_search: CaseSearch
-    case_relations: Relations
-    case_parties: Parties
-    case_events: Events
-    case_artifacts: Artifacts
-    conflict_checks: Conflicts
-    custody: Custody
-    journals: Journals
-    uploads: Uploads
-    committer: Committer
-    intake: Intake
-    deskless: Deskless
-    receipts: Receipts
-    senders: Senders
-    exhibits: Exhibits
-    refiling: Refiling
-    finding: Finding
-    links: Links
-    items: Items
-    handovers: Handovers
-    deriver: Deriver
-    verifying: Verifying
-    bundling: Bundling
-    jobs: Jobs
-    handlers: Handlers
-    reading: Reading
-    index: SearchIndex
-    search: Search
-    papers: Papers
-    audit_reports: AuditReports
-    holds: Holds
-    erasures_list: ErasuresList
-    erasures: Erasures
-    applying: Applying
-    retaining: Retaining
-    erasers: Erasers
-    person_export: PersonExport
-    person_exporting: PersonExporting
-    carrying_out: CarryingOut
-    disposals: Disposals
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.people.rules import standard_permissions
 from deedbox_server.settings import Settings
 from deedbox_server.web.openapi import CONFIG, Document, Listening, document

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 from litestar import Litestar
@@ -12,8 +13,8 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.config import OpenAPIConfig
 
-from deedbox_server.app.box import Box
 from deedbox_server.app.description import described
+from deedbox_server.app.parts import Box
 from deedbox_server.evidence.senders import Senders
 from deedbox_server.evidence.statements import Sender
 from deedbox_server.people.principal import Principal
@@ -187,80 +188,7 @@ def _app(
     def given(value: object) -> Provide:
         return Provide(lambda: value, sync_to_thread=False, use_cache=True)
 
-    services = {
-        name: given(getattr(box, name))
-        for name in (
-            "account_changes",
-            "accounts",
-            "alarms",
-            "api_keys",
-            "audit_reports",
-            "authority",
-            "beacons",
-            "brackets",
-            "bundling",
-            "case_artifacts",
-            "case_events",
-            "case_listing",
-            "case_parties",
-            "case_relations",
-            "case_search",
-            "case_files",
-            "cases",
-            "disposals",
-            "erasures",
-            "holds",
-            "person_exporting",
-            "retaining",
-            "conflict_checks",
-            "custody",
-            "database",
-            "deskless",
-            "devices",
-            "exhibits",
-            "finding",
-            "identifiers",
-            "handovers",
-            "intake",
-            "items",
-            "links",
-            "invitations",
-            "jobs",
-            "journals",
-            "known_browsers",
-            "live",
-            "membership",
-            "notary",
-            "oidc",
-            "outside_identities",
-            "outside_tokens",
-            "pairing",
-            "papers",
-            "permissions",
-            "rate_limits",
-            "receipts",
-            "refiling",
-            "relying_parties",
-            "refiling",
-            "search",
-            "reconciling",
-            "second_factors",
-            "senders",
-            "sessions",
-            "settings",
-            "signed_calls",
-            "signing_in",
-            "stamps",
-            "timeline",
-            "trail",
-            "trail_reading",
-            "verifying",
-            "walls",
-            "witness_changes",
-            "witnesses",
-            "witnessing",
-        )
-    }
+    services = {part.name: given(getattr(box, part.name)) for part in fields(Box)}
     repeats = Repeats(box.database)
     # Devices show their certificates to the box itself: nothing stands between.
     proxies = box.settings.trusted_proxies if identity is provide_person else ()

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from deedbox_disk import durable
 from deedbox_disk.folder_lock import FolderLock
-from deedbox_server.app.box import Box, open_box
+from deedbox_server.app.box import open_box
+from deedbox_server.app.parts import Box
 from deedbox_server.cli.telling import add_json, show
 from deedbox_server.cli.unlocking import UnlockArguments, ask_unlock
 from deedbox_server.errors import NotFound

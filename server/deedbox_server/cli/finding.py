@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.errors import Conflict, NotFound
 from deedbox_server.people.accounts import Account, folded
 from deedbox_server.people.devices import Device

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from deedbox_disk import durable
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.cli import finding
 from deedbox_server.cli.administer import opened
 from deedbox_server.cli.telling import add_json, done, local, moment, show

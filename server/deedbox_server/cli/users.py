@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from deedbox_server.app.box import Box
+from deedbox_server.app.parts import Box
 from deedbox_server.cli import finding
 from deedbox_server.cli.administer import opened
 from deedbox_server.cli.telling import add_json, done, local, show

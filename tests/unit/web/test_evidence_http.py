@@ -49,8 +49,8 @@ async def test_a_read_leaves_one_custody_event_a_quarter_hour(
         await owner.get(f"{exhibit}/content", Range="bytes=0-9")
     assert await kinds(desk_and_box, exhibit, owner) == ["received", "downloaded"]
     pending = await desk_and_box.box.database.fetch("SELECT beginning FROM pending_entry")
-    assert len(pending) == 1  # durable before the first byte left
-    assert b'"kind":"exhibit.downloaded"' in pending[0]["beginning"]
+    staged = [row for row in pending if b'"exhibit.downloaded"' in row["beginning"]]
+    assert len(staged) == 1  # durable before the first byte left
 
 
 async def test_an_exhibit_says_what_was_found_of_the_desks_clock(owner: Person, exhibit: str) -> None:
@@ -85,7 +85,7 @@ async def test_what_is_behind_the_wall_answers_as_what_does_not_exist(
         assert barred.status_code == absent.status_code == 404
         assert barred.json() == absent.json()
     assert (await person.get("/api/v1/evidence/")).json() == {"items": [], "next": None}
-    assert (await person.get("/api/v1/cases/")).json() == {"items": []}
+    assert (await person.get("/api/v1/cases/")).json() == {"items": [], "next": None}
     bundle = {"case": str(desk_and_box.case.id)}
     assert (await person.post("/api/v1/bundles/", bundle)).status_code == 404
     assert await kinds(desk_and_box, exhibit, owner) == ["received"]
