@@ -45,6 +45,25 @@ def add_column(manager: MigrationManager, class_name: str, table: str, words: st
     )
 
 
+def add_indexes(manager: MigrationManager, paths: Mapping[str, str], unique: Mapping[str, str] | None = None) -> None:
+    """Have the migration make these indexes, each a name and `table (columns)`, those in `unique` as constraints; and drop them
+    on the way back. Their tables must be there: they are of an earlier migration."""
+    kinds = [("UNIQUE INDEX", unique or {}), ("INDEX", paths)]
+
+    async def make() -> None:
+        for kind, indexes in kinds:
+            for name, path in indexes.items():
+                await run_sql(f'CREATE {kind} "{name}" ON {path}')
+
+    async def unmake() -> None:
+        for _, indexes in kinds:
+            for name in indexes:
+                await run_sql(f'DROP INDEX "{name}"')
+
+    manager.add_raw(make)
+    manager.add_raw_backwards(unmake)
+
+
 async def run_sql(sql: str) -> None:
     """One statement within the migration's transaction, for what Piccolo has no words for."""
     engine = piccolo_conf.engine.get()

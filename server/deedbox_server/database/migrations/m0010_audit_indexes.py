@@ -2,7 +2,7 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from deedbox_server.database.migration_words import run_sql
+from deedbox_server.database.migration_words import add_indexes
 
 ID = "m0010_audit_indexes"
 
@@ -15,15 +15,5 @@ _PATHS = {
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="deedbox", description="paths through the trail")
-
-    async def make() -> None:
-        for name, path in _PATHS.items():
-            await run_sql(f'CREATE INDEX "{name}" ON {path}')
-
-    async def unmake() -> None:
-        for name in _PATHS:
-            await run_sql(f'DROP INDEX "{name}"')
-
-    manager.add_raw(make)
-    manager.add_raw_backwards(unmake)
+    add_indexes(manager, _PATHS)
     return manager

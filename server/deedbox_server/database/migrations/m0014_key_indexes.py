@@ -2,22 +2,14 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from deedbox_server.database.migration_words import run_sql
+from deedbox_server.database.migration_words import add_indexes
 
 ID = "m0014_key_indexes"
 
-_NAME = "outside_identity_subject"
+_UNIQUE = {"outside_identity_subject": "outside_identity (issuer, subject)"}
 
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="deedbox", description="one account for each subject")
-
-    async def make() -> None:
-        await run_sql(f'CREATE UNIQUE INDEX "{_NAME}" ON outside_identity (issuer, subject)')
-
-    async def unmake() -> None:
-        await run_sql(f'DROP INDEX "{_NAME}"')
-
-    manager.add_raw(make)
-    manager.add_raw_backwards(unmake)
+    add_indexes(manager, {}, _UNIQUE)
     return manager

@@ -2,7 +2,7 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from deedbox_server.database.migration_words import run_sql
+from deedbox_server.database.migration_words import add_indexes
 
 ID = "m0016_case_indexes"
 
@@ -37,17 +37,5 @@ _PATHS = {
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="deedbox", description="paths through cases")
-
-    async def make() -> None:
-        for name, path in _UNIQUE.items():
-            await run_sql(f'CREATE UNIQUE INDEX "{name}" ON {path}')
-        for name, path in _PATHS.items():
-            await run_sql(f'CREATE INDEX "{name}" ON {path}')
-
-    async def unmake() -> None:
-        for name in (*_UNIQUE, *_PATHS):
-            await run_sql(f'DROP INDEX "{name}"')
-
-    manager.add_raw(make)
-    manager.add_raw_backwards(unmake)
+    add_indexes(manager, _PATHS, _UNIQUE)
     return manager
