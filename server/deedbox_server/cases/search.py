@@ -110,8 +110,8 @@ class CaseSearch:
         if not ranked:
             return []
         rows = await self._db.fetch(
-            f"SELECT {facts.COLUMNS}, CASE WHEN {inside.on('legal_case.id')} THEN 1 ELSE 0 END AS inside FROM legal_case"
-            f" WHERE {seen.on('legal_case.id')} AND id IN ({marks})",
+            f"SELECT {facts.COLUMNS}, CASE WHEN {inside.at('legal_case.id')} THEN 1 ELSE 0 END AS inside FROM legal_case"
+            f" WHERE {seen.at('legal_case.id')} AND id IN ({marks})",
             *inside.args,
             *seen.args,
             *(one.case for one in ranked),

@@ -74,7 +74,7 @@ async def _of_one_word(db: Database, near: Near, within: Within) -> dict[UUID, i
             wall = within.of(place)
             parts.append(
                 "SELECT word, case_id FROM (SELECT case_posting.word, case_posting.case_id FROM case_posting"
-                f" WHERE case_posting.word = {{}} AND case_posting.place = {{}} AND {wall.on('case_posting.case_id')}{state}"
+                f" WHERE case_posting.word = {{}} AND case_posting.place = {{}} AND {wall.at('case_posting.case_id')}{state}"
                 f" ORDER BY case_posting.case_id DESC LIMIT {RANKED}) AS part{len(parts)}"
             )
             args += [word, place, *wall.args, *state_args]
@@ -127,8 +127,8 @@ async def _of_words(
     rows = await db.fetch(
         f"{begin} SELECT case_id, SUM(score) AS total FROM"
         f" (SELECT case_posting.case_id, near.token, MAX(near.score) AS score FROM {origin}"
-        f" WHERE ((case_posting.place = {{}} AND {within.card.on('case_posting.case_id')})"
-        f" OR (case_posting.place = {{}} AND {within.firm.on('case_posting.case_id')})){state}"
+        f" WHERE ((case_posting.place = {{}} AND {within.card.at('case_posting.case_id')})"
+        f" OR (case_posting.place = {{}} AND {within.firm.at('case_posting.case_id')})){state}"
         " GROUP BY case_posting.case_id, near.token) AS best"
         " GROUP BY case_id HAVING COUNT(*) >= CAST({} AS integer) ORDER BY total DESC, case_id DESC LIMIT {}",
         *(part for value in values for part in value),
