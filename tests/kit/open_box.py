@@ -11,11 +11,15 @@ from deedbox_server.app.box import make_folders, open_box
 from deedbox_server.app.parts import Box
 from deedbox_server.cases import Case
 from deedbox_server.people.accounts import Account
+from deedbox_server.people.passwords import PasswordCost
 from deedbox_server.people.principal import Principal
 from deedbox_server.settings import Settings
 from deedbox_server.vault.keyring import Keyring
 from deedbox_server.vault.unlock import KeyFile
 from kit.field_desk import FieldDesk, paired_desk
+from kit.migrated import put_migrated
+
+QUICK = PasswordCost(memory_kib=64, iterations=1, lanes=1)  # what a guess costs is tried where passwords are tried
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,10 @@ async def office(data: Path, database_url: str | None = None, **changes: Any) ->
     settings = _settings(data, database_url, changes)
     make_folders(settings)
     keyring = Keyring.create(settings.keys_folder, KeyFile.create(data / "key"))
+    if database_url is None:
+        await put_migrated(settings.database_file, keyring.named("database"))
     async with open_box(settings, keyring) as box:
+        box.accounts.cost = QUICK
         owner = await box.accounts.create_owner("Olivia Owner", "correct horse battery staple")
         principal = Principal("account", owner.id, None, owner.name, "password", owner.role)
         case = await box.cases.open(principal, "2026-0001", "Ödegård v. Müller")

@@ -55,7 +55,7 @@ class Accounts:
         self._db = db
         self._permissions = permissions
         self._clock = clock
-        self._cost = cost or PasswordCost()
+        self.cost = cost or PasswordCost()
         self._rules = rules or PasswordRules()
         self._guesses = asyncio.Semaphore(_GUESSES_AT_ONCE)
         self._decoy: str | None = None
@@ -79,7 +79,7 @@ class Accounts:
 
         def work() -> str:
             self._rules.check(password, *names)
-            return hash_password(password, self._cost)
+            return hash_password(password, self.cost)
 
         async with self._guesses:
             return await asyncio.to_thread(work)
@@ -90,9 +90,9 @@ class Accounts:
         row = await self._row(name)
         if not await self._matches(password, row) or row is None or row["disabled"]:
             raise Unauthenticated("name or password is wrong")
-        if needs_rehash(row["password_hash"], self._cost):
+        if needs_rehash(row["password_hash"], self.cost):
             async with self._guesses:
-                phc = await asyncio.to_thread(hash_password, password, self._cost)
+                phc = await asyncio.to_thread(hash_password, password, self.cost)
             await self._db.execute(
                 "UPDATE account SET password_hash = {} WHERE id = {} AND password_hash = {}",
                 phc,
@@ -190,7 +190,7 @@ class Accounts:
             if row is not None:
                 return await asyncio.to_thread(matches, password, row["password_hash"])
             if self._decoy is None:
-                self._decoy = await asyncio.to_thread(hash_password, os.urandom(16).hex(), self._cost)
+                self._decoy = await asyncio.to_thread(hash_password, os.urandom(16).hex(), self.cost)
             await asyncio.to_thread(matches, password, self._decoy)
             return False
 
