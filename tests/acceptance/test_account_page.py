@@ -17,7 +17,6 @@ from deedbox_server.people.totp import SECONDS, code_at
 from kit.open_box import Office
 from kit.served_box import ServedBox, served_box
 from kit.verify_page import CHROMIUM, browser
-from people_box import CHEAP
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
@@ -37,7 +36,6 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedBox]:
     with served_box(
         tmp_path_factory.mktemp("box"), name="Ödegård & <Partners>", stranger_calls_per_minute=10_000
     ) as served:
-        served.office.box.accounts._cost = CHEAP
         yield served
 
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from deedbox_server.app.box import Box
 from deedbox_server.app.listeners import device_app, people_app
+from deedbox_server.app.parts import Box
 from deedbox_server.database import DatabaseError
 from deedbox_server.documents.dating_again import date_what_was_read
 from deedbox_server.errors import DeedboxError
-from deedbox_server.documents.dating_again import date_what_was_read
 from deedbox_server.jobs import Runner
 from deedbox_server.search.service import rebuild
 from deedbox_server.web.tls import Refusals, device_config, load_credential, people_config

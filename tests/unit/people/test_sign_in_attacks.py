@@ -151,7 +151,7 @@ async def test_an_account_from_before_sign_in_names_uses_its_name(box: PeopleBox
 
 async def test_a_hash_is_made_anew_when_its_cost_changed(box: PeopleBox) -> None:
     dearer = PasswordCost(memory_kib=128, iterations=2, lanes=1)
-    box.accounts._cost = dearer
+    box.accounts.cost = dearer
     before = await phc(box)
     assert needs_rehash(before, dearer)
     await guess(box)

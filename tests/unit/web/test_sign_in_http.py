@@ -20,7 +20,7 @@ from deedbox_server.people.principal import SYSTEM
 from deedbox_server.people.totp import SECONDS, code_at
 from kit.authenticator import Authenticator
 from kit.open_box import Office, office
-from people_box import CHEAP, PASSWORD
+from people_box import PASSWORD
 
 BASE = "https://box.test"
 COOKIE, BROWSER = "__Host-deedbox", "__Host-deedbox-browser"
@@ -62,7 +62,6 @@ class Site:
 @pytest.fixture(scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with office(tmp_path_factory.mktemp("office"), people_names=("box.test",)) as made:
-        made.box.accounts._cost = CHEAP
         yield Site(made, people_app(made.box))
 
 
@@ -418,7 +417,6 @@ async def test_a_list_of_breached_passwords_is_asked(tmp_path: Path) -> None:
     listed = tmp_path / "breached.txt"
     listed.write_text(f"{sha1(PASSWORD.encode()).hexdigest().upper()}:3\n")
     async with office(tmp_path, people_names=("box.test",), breached_passwords=listed) as made:
-        made.box.accounts._cost = CHEAP
         site = Site(made, people_app(made.box))
         async with site.browser() as browser:
             refused = await register(site, browser)
