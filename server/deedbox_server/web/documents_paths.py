@@ -23,7 +23,7 @@ from deedbox_server.cases import Cases, NewCase
 from deedbox_server.cases.event import NewEvent
 from deedbox_server.cases.events import Events
 from deedbox_server.cases.parties import Parties
-from deedbox_server.cases.party import Contact, NewParty
+from deedbox_server.cases.party import Contact, NewParty, checked
 from deedbox_server.cases.search import CaseSearch
 from deedbox_server.people.principal import Principal
 from deedbox_server.web.auth import AuthController
@@ -73,10 +73,11 @@ async def open_for_client(
     principal: NamedDependency[Principal],
 ) -> Response[CaseView]:
     """Open a case for a client, who becomes its first party. `POST /api/v1/cases` takes more."""
-    case = await cases.create(principal, NewCase(title=data.client_name, client=data.client_name))
     reached = (("email", data.client_email), ("phone", data.client_phone))
     contacts = tuple(Contact(kind, value) for kind, value in reached if value is not None)  # type: ignore[arg-type]
-    await case_parties.add(principal, case.id, NewParty(kind="client", name=data.client_name, contacts=contacts))
+    client = checked(NewParty(kind="client", name=data.client_name, contacts=contacts))  # before there is a case without it
+    case = await cases.create(principal, NewCase(title=data.client_name, client=data.client_name))
+    await case_parties.add(principal, case.id, client)
     headers = {"etag": etag(case.version), "location": f"/api/v1/cases/{case.id}"}
     return Response(case_view(case), status_code=201, headers=headers)
 
