@@ -17,6 +17,7 @@ from deedbox_server.settings import Settings
 from deedbox_server.vault.keyring import Keyring
 from deedbox_server.vault.unlock import KeyFile
 from kit.field_desk import FieldDesk, paired_desk
+from kit.listening import box_closed
 from kit.migrated import put_migrated
 
 QUICK = PasswordCost(memory_kib=64, iterations=1, lanes=1)  # what a guess costs is tried where passwords are tried
@@ -58,7 +59,10 @@ async def office(data: Path, database_url: str | None = None, **changes: Any) ->
         desk = await paired_desk(box, owner.id, case.id)
         made = Office(box, owner, principal, case, desk)
         await made.settle()
-        yield made
+        try:
+            yield made
+        finally:
+            box_closed(box)
 
 
 @asynccontextmanager

@@ -12,7 +12,6 @@ import httpx
 import pytest
 import sqlite_utils
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.cases import Case
 from deedbox_server.documents.derived import By, PageText, encode_text
 from deedbox_server.errors import Denied, NotFound
@@ -20,6 +19,7 @@ from deedbox_server.evidence.derive import DerivedDraft
 from deedbox_server.people.principal import Principal
 from deedbox_sync import uuid7
 from kit.http_person import Person
+from kit.listening import people_app
 from kit.open_box import Office
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.evidence import bundled_time
 from deedbox_server.evidence.exhibit_brackets import exhibit_brackets, received_indexes
 from deedbox_sync import timestamp
@@ -21,6 +20,7 @@ from deedbox_sync.statement import Captured
 from deedbox_verify.command import main
 from kit.drand_network import DrandNetwork
 from kit.http_person import Person
+from kit.listening import people_app
 from kit.open_box import Office, office
 from kit.tsa_server import TsaServer
 from kit.witness_server import WitnessServer, witness_server

@@ -14,11 +14,11 @@ import httpx
 import pytest
 from httpx import Response
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.evidence import deskless
 from deedbox_server.evidence.upload_rows import MAX_OPEN
 from deedbox_server.people.accounts import Account
 from deedbox_sync import receipt
+from kit.listening import people_app
 from kit.names import AWKWARD, NOT_UNICODE, of_every_script
 from kit.open_box import Office, office
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.errors import BadRequest, TooLarge
 from deedbox_server.web.multipart import fields_before_file, file_bytes, form_events
+from kit.listening import people_app
 from kit.names import AWKWARD, NOT_UNICODE, of_every_script
 from kit.open_box import Office
 

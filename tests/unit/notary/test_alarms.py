@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.notary.alarms import Alarms
+from kit.listening import people_app
 from kit.open_box import Office
 
 pytestmark = pytest.mark.anyio

@@ -13,10 +13,10 @@ import httpx
 import pikepdf
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.audit.report import Report
 from deedbox_server.audit.run import Sources, audit
 from kit.http_person import NAME, Person, stranger
+from kit.listening import people_app
 from kit.open_box import Office
 from papers_made import text_of
 

@@ -7,12 +7,12 @@ import httpx
 import pypdfium2 as pdfium
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.errors import BadRequest
 from deedbox_server.papers import audit_reports
 from deedbox_server.trail import Asked
 from deedbox_sync import audit_record, uuid7
 from kit.http_person import CONTENT, NAME, Person
+from kit.listening import people_app
 from kit.open_box import Office
 
 pytestmark = pytest.mark.anyio

@@ -10,10 +10,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.people.accounts import Account
 from deedbox_sync import audit_record, receipt, uuid7
 from kit.http_person import CONTENT, NAME, Person
+from kit.listening import people_app
 from kit.open_box import Office
 
 pytestmark = pytest.mark.anyio

@@ -7,11 +7,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.trail.gathered import MAX_HELD
 from deedbox_sync import audit_record, uuid7
 from deedbox_sync.audit_record import AuditRecord
 from kit.http_person import CONTENT, NAME, Person, stranger
+from kit.listening import people_app
 from kit.open_box import Office
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from kit.http_person import CONTENT, NAME, Person
+from kit.listening import people_app
 from kit.open_box import Office
 
 

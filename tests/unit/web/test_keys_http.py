@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.people.key_rights import SECURITY, KeyRights
 from deedbox_server.people.rate_limits import Limits, RateLimits
 from kit.http_person import Person, stranger
+from kit.listening import people_app
 from kit.open_box import Office, office
 
 pytestmark = pytest.mark.anyio

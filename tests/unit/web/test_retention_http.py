@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from kit.http_person import Person
+from kit.listening import people_app
 from kit.open_box import Office
 from kit.retention_office import colleague, received
 

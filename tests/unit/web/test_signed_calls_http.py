@@ -9,11 +9,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_server.people.key_rights import KeyRights
 from deedbox_server.people.rate_limits import Limits, RateLimits
 from deedbox_sync import message_signature
 from kit.http_person import Person
+from kit.listening import people_app
 from kit.open_box import Office, office, reopened
 from kit.signed_caller import MINT, SignedCaller, signed_caller
 

@@ -5,11 +5,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from deedbox_server.app.listeners import people_app
 from deedbox_sync import note
 from deedbox_sync.pace import Pace
 from deedbox_sync.witness import BURST, MAX_REQUEST, SIZE_TYPE, encode_request
 from kit.http_person import Person, stranger
+from kit.listening import people_app
 from kit.open_box import Office
 from memory_witness import LOG_VKEY, ORIGIN, WITNESS, log_of
 
