@@ -68,7 +68,9 @@ async def test_times_keep_every_microsecond(database: Database, moment: datetime
 
 async def test_truths_and_fractions_come_back_as_such(database: Database) -> None:
     account = uuid.uuid4()
-    await database.execute("INSERT INTO account VALUES ({}, 'a', 'owner', '', {}, {})", account, NOW, True)
+    columns = "id, name, role, password_hash, created, disabled"
+    values = "{}, 'a', 'attorney', '', {}, {}"
+    await database.execute(f"INSERT INTO account ({columns}) VALUES ({values})", account, NOW, True)
     assert await database.fetch("SELECT disabled FROM account WHERE disabled = {}", True) == [{"disabled": True}]
     job = (uuid.uuid4(), "k", uuid.uuid4(), "{}", "queued", 1, NOW, 0, 1, None, "", 0.1, None, "", NOW, None)
     columns = "id kind subject args state priority run_at attempts max_attempts lease_until worker progress"
