@@ -38,6 +38,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     home = state_folder() / "up"
     data = options.data or home / "box"
     passphrase = options.passphrase_file or home / "secrets" / "passphrase"
+    if {"-h", "--help"} & set(rest):  # which needs no box
+        return _box(data, passphrase, options.word, *rest).returncode
     if not passphrase.exists():
         print(
             f"deedbox: there is no {passphrase}: `./deedbox up` makes a box, or name one with --data and --passphrase-file.",
