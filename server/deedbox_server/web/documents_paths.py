@@ -75,7 +75,8 @@ async def open_for_client(
     """Open a case for a client, who becomes its first party. `POST /api/v1/cases` takes more."""
     reached = (("email", data.client_email), ("phone", data.client_phone))
     contacts = tuple(Contact(kind, value) for kind, value in reached if value is not None)  # type: ignore[arg-type]
-    client = checked(NewParty(kind="client", name=data.client_name, contacts=contacts))  # before there is a case without it
+    # Looked at before there is a case without it.
+    client = checked(NewParty(kind="client", name=data.client_name, contacts=contacts))
     case = await cases.create(principal, NewCase(title=data.client_name, client=data.client_name))
     await case_parties.add(principal, case.id, client)
     headers = {"etag": etag(case.version), "location": f"/api/v1/cases/{case.id}"}
