@@ -88,7 +88,7 @@ def test_an_unknown_argument_is_refused(tmp_path: Path) -> None:
 
 
 def test_passwords_are_not_shown(tmp_path: Path) -> None:
-    assert "secret" not in repr(Settings(data=tmp_path, database_url="postgres://box:secret@host/db"))
+    assert "hunter2" not in repr(Settings(data=tmp_path, database_url="postgres://box:hunter2@host/db"))
 
 
 @given(st.binary(max_size=200))

@@ -57,11 +57,17 @@ OUTSIDERS = {path for path in PATHS if path.startswith("data/stamps/") and "-" i
 PROVEN = [path for path in PATHS if path.startswith("data/") and path not in READING_ONLY | OUTSIDERS]
 
 
+def proven_length(content: bytes) -> int:
+    """Of a note all up to the witnesses' lines: one whose name changes is that of a witness whom nobody pinned, and says nothing."""
+    found = content.find("\n— witness".encode())
+    return len(content) if found < 0 else found + 1
+
+
 @given(st.data())
 def test_a_flipped_bit_under_right_manifests_is_noticed_in_all_that_is_proven(data: st.DataObject) -> None:
     files = base_files()
     path = data.draw(st.sampled_from(PROVEN))
-    place = data.draw(st.integers(0, len(files[path]) - 1))
+    place = data.draw(st.integers(0, proven_length(files[path]) - 1))
     changed = bytearray(files[path])
     changed[place] ^= 1 << data.draw(st.integers(0, 7))
     assert not intact(bagged({**files, path: bytes(changed)}))
