@@ -58,7 +58,7 @@ PROVEN = [path for path in PATHS if path.startswith("data/") and path not in REA
 
 
 def proven_length(content: bytes) -> int:
-    """Of a note all up to the witnesses' lines: one whose name changes is that of a witness whom nobody pinned, and says nothing."""
+    """Of a note all up to the witnesses' lines: one whose name changes is of a witness whom nobody pinned, and says nothing."""
     found = content.find("\n— witness".encode())
     return len(content) if found < 0 else found + 1
 
