@@ -70,7 +70,11 @@ class Served:
     answered: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def run(self) -> None:
-        self.loop.run_until_complete(self._serve())
+        try:
+            self.loop.run_until_complete(self._serve())
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        finally:
+            self.loop.close()
 
     async def _serve(self) -> None:
         async with open_office(self.folder, stranger_calls_per_minute=1_000_000) as office:
@@ -143,6 +147,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield made
     made.stop()
     thread.join(60)
+    made.http.close()
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
