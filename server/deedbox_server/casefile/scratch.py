@@ -137,15 +137,15 @@ class _OneFile(apsw.VFS):
         self._pages: _SealedPages | None = pages
         super().__init__(name, base="")
 
-    def xOpen(self, name: object, flags: list[int]) -> _OpenFile:  # type: ignore[override] # noqa: N802 - SQLite's names
+    def xOpen(self, name: object, flags: list[int]) -> _OpenFile:  # type: ignore[override]
         if not flags[0] & apsw.SQLITE_OPEN_MAIN_DB or self._pages is None:
             raise apsw.CantOpenError("there is one file here")
         return _OpenFile(self._pages)
 
-    def xAccess(self, pathname: str, flags: int) -> bool:  # noqa: N802
+    def xAccess(self, pathname: str, flags: int) -> bool:
         return False
 
-    def xFullPathname(self, name: str) -> str:  # noqa: N802
+    def xFullPathname(self, name: str) -> str:
         return name
 
     def forget(self) -> None:
@@ -161,31 +161,31 @@ class _OpenFile:
     def __init__(self, pages: _SealedPages) -> None:
         self._pages = pages
 
-    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+    def xRead(self, amount: int, offset: int) -> bytes:
         return self._pages.read(offset, amount)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         self._pages.write(offset, data)
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802
+    def xTruncate(self, size: int) -> None:
         self._pages.truncate(size)
 
-    def xFileSize(self) -> int:  # noqa: N802
+    def xFileSize(self) -> int:
         return self._pages.size
 
-    def xSync(self, flags: int) -> None: ...  # noqa: N802
-    def xLock(self, level: int) -> None: ...  # noqa: N802
-    def xUnlock(self, level: int) -> None: ...  # noqa: N802
-    def xClose(self) -> None: ...  # noqa: N802
+    def xSync(self, flags: int) -> None: ...
+    def xLock(self, level: int) -> None: ...
+    def xUnlock(self, level: int) -> None: ...
+    def xClose(self) -> None: ...
 
-    def xCheckReservedLock(self) -> bool:  # noqa: N802
+    def xCheckReservedLock(self) -> bool:
         return False
 
-    def xFileControl(self, op: int, pointer: int) -> bool:  # noqa: N802
+    def xFileControl(self, op: int, pointer: int) -> bool:
         return False
 
-    def xSectorSize(self) -> int:  # noqa: N802
+    def xSectorSize(self) -> int:
         return PAGE
 
-    def xDeviceCharacteristics(self) -> int:  # noqa: N802
+    def xDeviceCharacteristics(self) -> int:
         return 0
